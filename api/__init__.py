@@ -1,0 +1,1 @@
+"""HTTP, the web page and the command line."""

@@ -1,0 +1,1 @@
+"""Sound to vectors: no database, no HTTP, no TensorFlow."""

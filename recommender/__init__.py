@@ -1,0 +1,1 @@
+"""Catalogue, vectors and playlists to ranked answers."""
