@@ -1,0 +1,66 @@
+"""Which exported encoder to start from. Imports no TensorFlow: every job asks this first."""
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from recommender.settings import Settings
+
+MSD_MUSICNN = "msd_musicnn"
+SMALL_CNN = "small_cnn"
+BASE_FILE = "base.json"
+
+
+def checkpoint_folder() -> Path | None:
+    """Folder of the pretrained weights, or None when the package ``musicnn`` is not installed."""
+    spec = find_spec("musicnn")
+    locations = spec.submodule_search_locations if spec else None
+    folders = [Path(location) / "MSD_musicnn" for location in locations or ()]
+    return next((folder for folder in folders if (folder / ".index").is_file()), None)
+
+
+def base_encoder_name(settings: Settings) -> str:
+    """Which network is used before anything is trained: ``msd_musicnn`` or ``small_cnn``."""
+    if settings.pretrained == "off" or checkpoint_folder() is None:
+        return SMALL_CNN
+    return MSD_MUSICNN
+
+
+def ensure_encoder(settings: Settings) -> Path:
+    """Directory of the encoder to use when no bundle names one.
+
+    Only the first call exports it, with TensorFlow; later ones find it. The network needs no playlists: it
+    is the pretrained one if its weights are installed and allowed, else a small network that has learnt
+    nothing yet, whose timbre view already tells playlists apart and whose trunk the first training fits.
+    """
+    directory = settings.encoders_directory
+    name = base_encoder_name(settings)
+    found = _find_base(directory, name)
+    if found is None:
+        from training.export import export_base_encoder
+
+        found = export_base_encoder(name, directory)
+        _note_base(directory, name, found.name)
+    return found
+
+
+def _read_bases(directory: Path) -> dict[str, str]:
+    try:
+        bases: dict[str, str] = json.loads((directory / BASE_FILE).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return bases
+
+
+def _find_base(directory: Path, name: str) -> Path | None:
+    fingerprint = _read_bases(directory).get(name)
+    found = directory / fingerprint if fingerprint else None
+    return found if found and (found / "encoder.tflite").is_file() else None
+
+
+def _note_base(directory: Path, name: str, fingerprint: str) -> None:
+    bases = _read_bases(directory) | {name: fingerprint}
+    aside = directory / f"{BASE_FILE}.{os.getpid()}"
+    aside.write_text(json.dumps(bases, sort_keys=True))
+    aside.replace(directory / BASE_FILE)
