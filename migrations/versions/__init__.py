@@ -1,0 +1,1 @@
+"""One readable revision per feature."""

@@ -1,0 +1,128 @@
+"""Catalogue queries about trained bundles, and how much the catalogue holds."""
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from recommender.errors import NoSuchBundle
+from recommender.records import BundleInfo, CatalogueCounts
+from recommender.tables import (
+    CHAMPION,
+    Artist,
+    AudioFile,
+    Base,
+    Bundle,
+    Embedding,
+    Job,
+    Playlist,
+    PlaylistGroup,
+    Track,
+)
+
+CHALLENGER = "challenger"
+RETIRED = "retired"
+
+
+def next_bundle_id(session: Session, today: date) -> str:
+    """The day and a number not used before, e.g. 2026-11-20-3."""
+    used = session.scalars(select(Bundle.id).where(Bundle.id.startswith(f"{today}-", autoescape=True)))
+    numbers = [int(bundle_id.rpartition("-")[2]) for bundle_id in used]
+    return f"{today}-{max(numbers, default=0) + 1}"
+
+
+def add_bundle(
+    session: Session, bundle_id: str, *, directory: Path, fingerprint: str, summary: Mapping[str, Any]
+) -> BundleInfo:
+    """Make a published directory known, as a challenger; :func:`promote_bundle` puts it in service."""
+    session.add(
+        Bundle(
+            id=bundle_id,
+            state=CHALLENGER,
+            directory=os.fsencode(directory.resolve()),
+            fingerprint=fingerprint,
+            summary=dict(summary),
+            created_at=time.time(),
+        )
+    )
+    session.flush()
+    return get_bundle(session, bundle_id)
+
+
+def get_bundle(session: Session, bundle_id: str) -> BundleInfo:
+    """One bundle.
+
+    Raises
+    ------
+    NoSuchBundle
+        No bundle has this id.
+    """
+    bundle = session.get(Bundle, bundle_id, populate_existing=True)
+    if bundle is None:
+        raise NoSuchBundle(f"no bundle has the id {bundle_id!r}")
+    return _info(bundle)
+
+
+def current_bundle(session: Session) -> BundleInfo | None:
+    """The champion, or None before anything was trained."""
+    bundle = session.scalar(
+        select(Bundle).where(Bundle.state == CHAMPION).execution_options(populate_existing=True)
+    )
+    return None if bundle is None else _info(bundle)
+
+
+def list_bundles(session: Session) -> list[BundleInfo]:
+    """All bundles, newest first."""
+    newest = select(Bundle).order_by(Bundle.created_at.desc(), Bundle.id.desc())
+    return [_info(bundle) for bundle in session.scalars(newest.execution_options(populate_existing=True))]
+
+
+def promote_bundle(session: Session, bundle_id: str) -> BundleInfo:
+    """Put a bundle in service; the one before is retired, and can be promoted again."""
+    get_bundle(session, bundle_id)
+    session.execute(
+        update(Bundle).where(Bundle.state == CHAMPION, Bundle.id != bundle_id).values(state=RETIRED)
+    )
+    session.execute(
+        update(Bundle).where(Bundle.id == bundle_id).values(state=CHAMPION, promoted_at=time.time())
+    )
+    return get_bundle(session, bundle_id)
+
+
+def catalogue_counts(session: Session) -> CatalogueCounts:
+    """How much the catalogue holds, for the operator."""
+
+    def count(table: type[Base]) -> int:
+        return session.execute(select(func.count()).select_from(table)).scalar_one()
+
+    failed = select(func.count()).select_from(AudioFile).where(AudioFile.error_code.is_not(None))
+    per_encoder = select(Embedding.fingerprint, func.count()).group_by(Embedding.fingerprint)
+    per_state = select(Job.state, func.count()).group_by(Job.state)
+    return CatalogueCounts(
+        n_tracks=count(Track),
+        n_artists=count(Artist),
+        n_files=count(AudioFile),
+        n_failed_files=session.execute(failed).scalar_one(),
+        n_groups=count(PlaylistGroup),
+        n_playlists=count(Playlist),
+        n_embeddings=dict(session.execute(per_encoder).tuples().all()),
+        n_bundles=count(Bundle),
+        n_jobs=dict(session.execute(per_state).tuples().all()),
+    )
+
+
+def _info(bundle: Bundle) -> BundleInfo:
+    return BundleInfo(
+        id=bundle.id,
+        state=bundle.state,
+        directory=Path(os.fsdecode(bundle.directory)),
+        fingerprint=bundle.fingerprint,
+        created_at=bundle.created_at,
+        promoted_at=bundle.promoted_at,
+        summary=dict(bundle.summary),
+    )

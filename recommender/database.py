@@ -1,0 +1,179 @@
+"""The connection to the database: engine, sessions, and whether its tables are current."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, sessionmaker
+
+from recommender.errors import SchemaOutdated
+from recommender.records import SchemaState
+from recommender.settings import Settings
+from recommender.tables import Base
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+BUSY_TIMEOUT_S = 30.0
+CHUNK_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Database:
+    """An engine and its two kinds of session; safe to share between threads, never between processes."""
+
+    engine: Engine
+
+    def session(self) -> AbstractContextManager[Session]:
+        """A transaction that may write: committed at the end, rolled back on an error.
+
+        On SQLite it takes the write lock at once, so that reading first and writing later can never
+        fail with "database is locked". Keep it short.
+        """
+        return self._transaction(self.engine)
+
+    def read_session(self) -> AbstractContextManager[Session]:
+        """A snapshot to read from; it never waits for a writer."""
+        return self._transaction(self.engine.execution_options(read_only=True))
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Session]:
+        with sessionmaker(engine, expire_on_commit=False).begin() as session:
+            yield session
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def open_database(settings: Settings, *, check: bool = True) -> Database:
+    """The database of the settings.
+
+    Raises
+    ------
+    SchemaOutdated
+        When its tables are not those of this program; ``check=False`` opens it all the same.
+    """
+    database = Database(_create_engine(settings.database_url))
+    if check:
+        try:
+            refuse_outdated(_schema_state(database.engine))
+        except SchemaOutdated:
+            database.close()
+            raise
+    return database
+
+
+def refuse_outdated(state: SchemaState) -> None:
+    """Say what to run when the tables are not current."""
+    if state.is_current:
+        return
+    if state.revision is not None and state.revision not in _revisions():
+        raise SchemaOutdated(
+            f"the database is at revision {state.revision}, which this program (revision {state.head})"
+            " does not know: it was written by a newer version; install that version"
+        )
+    found = f"is at revision {state.revision}" if state.revision else "has no tables yet"
+    raise SchemaOutdated(f"the database {found}, this program needs {state.head}: run `whichlist migrate`")
+
+
+def schema_state(settings: Settings) -> SchemaState:
+    """The database's revision and the program's; an unreachable database raises SQLAlchemy's error."""
+    engine = _create_engine(settings.database_url)
+    try:
+        return _schema_state(engine)
+    finally:
+        engine.dispose()
+
+
+def migrate(settings: Settings, *, revision: str = "head") -> SchemaState:
+    """Bring the tables to a revision, keeping what they hold; runs from any working directory."""
+    from alembic import command
+
+    engine = _create_engine(settings.database_url)
+    try:
+        with engine.begin() as connection:
+            config = _alembic_config()
+            config.attributes["connection"] = connection
+            current = _current_revision(connection)
+            newer = _revisions()
+            is_step_back = revision != "head" and current in newer[: newer.index(revision) + 1]
+            (command.downgrade if is_step_back else command.upgrade)(config, revision)
+        return _schema_state(engine)
+    finally:
+        engine.dispose()
+
+
+def insert_or_keep(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows; one that exists already stays as it is."""
+    for start in range(0, len(rows), CHUNK_ROWS):
+        session.execute(_insert(session)(table).on_conflict_do_nothing(), rows[start : start + CHUNK_ROWS])
+
+
+def insert_or_update(session: Session, table: type[Base], row: dict[str, Any], key: Sequence[str]) -> None:
+    """Insert a row, or give the one with the same key these values."""
+    values = {name: value for name, value in row.items() if name not in key}
+    statement = _insert(session)(table).values(row)
+    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def _insert(session: Session) -> Any:
+    """Insert construct that knows ON CONFLICT, for the session's database."""
+    return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
+
+
+def _create_engine(database_url: str) -> Engine:
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions by itself, and too late: _begin_sqlite does it.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _alembic_config() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", os.fspath(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Every revision this program knows, newest first."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(_alembic_config())
+    return tuple(revision.revision for revision in script.walk_revisions())
+
+
+def _schema_state(engine: Engine) -> SchemaState:
+    with engine.execution_options(read_only=True).connect() as connection:
+        return SchemaState(revision=_current_revision(connection), head=_revisions()[0])
+
+
+def _current_revision(connection: Connection) -> str | None:
+    from alembic.migration import MigrationContext
+
+    return MigrationContext.configure(connection).get_current_revision()

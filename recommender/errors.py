@@ -1,0 +1,103 @@
+"""What can go wrong between the catalogue and an answer, each with a stable code and a sentence."""
+
+
+class RecommenderError(Exception):
+    """A request, a setting or a stored row that cannot be served as it is.
+
+    Attributes
+    ----------
+    code : str
+        Stable, machine-readable name of the reason; it reaches jobs, reports and HTTP problems.
+    """
+
+    code = "recommender_error"
+
+
+class SettingsError(RecommenderError):
+    """A setting has a value that cannot be used; the message names the setting and the value."""
+
+    code = "bad_setting"
+
+
+class SchemaOutdated(RecommenderError):
+    """The database's tables are not those of this program; the message says which command helps."""
+
+    code = "schema_outdated"
+
+
+class NotInCatalogue(RecommenderError):
+    """Something was asked for that the catalogue does not hold."""
+
+    code = "not_found"
+
+
+class NoSuchTrack(NotInCatalogue):
+    """No track answers to the reference."""
+
+    code = "track_not_found"
+
+
+class NoSuchPlaylist(NotInCatalogue):
+    """No playlist has this id or name."""
+
+    code = "playlist_not_found"
+
+
+class NoSuchGroup(NotInCatalogue):
+    """No playlist group has this id or name."""
+
+    code = "group_not_found"
+
+
+class NoSuchBundle(NotInCatalogue):
+    """No bundle has this id."""
+
+    code = "model_not_found"
+
+
+class NoSuchEmbedding(NotInCatalogue):
+    """The track has not been heard by this encoder."""
+
+    code = "embedding_not_found"
+
+
+class NoSuchJob(NotInCatalogue):
+    """No job has this id."""
+
+    code = "job_not_found"
+
+
+class PlaylistExists(RecommenderError):
+    """The group already has a playlist of this name."""
+
+    code = "playlist_exists"
+
+
+class OutsideLibrary(RecommenderError):
+    """A path does not lie under any library root; whether it exists is never said."""
+
+    code = "outside_library"
+
+
+class UnreadableFolder(RecommenderError):
+    """A folder is missing, is not a folder, or may not be read."""
+
+    code = "unreadable_folder"
+
+
+class NoAudio(RecommenderError):
+    """A folder holds nothing that could be listened to."""
+
+    code = "no_audio"
+
+
+class LeaseLost(RecommenderError):
+    """Another worker holds the job now, so this one's result must not be recorded."""
+
+    code = "lease_lost"
+
+
+class JobCancelled(RecommenderError):
+    """Somebody asked for the job to stop."""
+
+    code = "cancelled"

@@ -1,0 +1,214 @@
+"""The database's tables. Times are seconds since 1970 (UTC); paths are bytes beside a text for display."""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+CHAMPION = "champion"
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can speak of it on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text, dict[str, Any]: JSON}  # noqa: RUF012 (read by SQLAlchemy)
+
+
+def _owner(column: str) -> Any:
+    """A foreign key whose row goes when its owner goes."""
+    return ForeignKey(column, ondelete="CASCADE")
+
+
+class Artist(Base):
+    """A performer; ``key`` is the case- and width-folded name."""
+
+    __tablename__ = "artist"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+
+
+class Track(Base):
+    """One recording; ``content_sha256`` is the audio payload it was first heard from."""
+
+    __tablename__ = "track"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    artist_id: Mapped[int] = mapped_column(ForeignKey("artist.id"), index=True)
+    album: Mapped[str] = mapped_column(server_default="")
+    duration_s: Mapped[float | None]
+    content_sha256: Mapped[str | None] = mapped_column(unique=True)
+    source: Mapped[str]
+    licence: Mapped[str] = mapped_column(server_default="")
+    trainable: Mapped[bool]
+    created_at: Mapped[float]
+    artist: Mapped[Artist] = relationship(lazy="raise")
+
+
+class AudioFile(Base):
+    """A file seen by a scan: of a track, or set aside with the reason why."""
+
+    __tablename__ = "audio_file"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    track_id: Mapped[int | None] = mapped_column(_owner("track.id"), index=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    path_text: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    content_sha256: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    seen_at: Mapped[float]
+
+
+class Identity(Base):
+    """A name some registry gave a track: isrc, mbid, spotify. One ISRC may name several tracks."""
+
+    __tablename__ = "identity"
+    track_id: Mapped[int] = mapped_column(_owner("track.id"), primary_key=True)
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    __table_args__ = (Index(None, "scheme", "value"),)
+
+
+class PlaylistGroup(Base):
+    """Playlists that compete for a track."""
+
+    __tablename__ = "playlist_group"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+
+
+class Playlist(Base):
+    """A user's ordered list of tracks; ``folder`` is set when it mirrors one."""
+
+    __tablename__ = "playlist"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(_owner("playlist_group.id"))
+    name: Mapped[str]
+    source: Mapped[str]
+    folder: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[float]
+    group: Mapped[PlaylistGroup] = relationship(lazy="raise")
+    __table_args__ = (UniqueConstraint("group_id", "name"),)
+
+
+class Membership(Base):
+    """A track's place in a playlist, and where that was learnt."""
+
+    __tablename__ = "membership"
+    playlist_id: Mapped[int] = mapped_column(_owner("playlist.id"), primary_key=True)
+    track_id: Mapped[int] = mapped_column(_owner("track.id"), primary_key=True, index=True)
+    position: Mapped[int]
+    source: Mapped[str]
+
+
+class Embedding(Base):
+    """What one encoder heard in one track, little-endian, before standardisation.
+
+    ``vector`` holds dim float32, ``patches`` n_patches x dim float16, ``start_s`` n_patches float64.
+    """
+
+    __tablename__ = "embedding"
+    track_id: Mapped[int] = mapped_column(_owner("track.id"), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    dim: Mapped[int]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    n_patches: Mapped[int]
+    patches: Mapped[bytes] = mapped_column(LargeBinary)
+    start_s: Mapped[bytes] = mapped_column(LargeBinary)
+    patch_s: Mapped[float]
+    created_at: Mapped[float]
+    __table_args__ = (Index(None, "fingerprint"),)
+
+
+class Bundle(Base):
+    """A trained bundle on disk; at most one is the champion."""
+
+    __tablename__ = "bundle"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    directory: Mapped[bytes] = mapped_column(LargeBinary)
+    fingerprint: Mapped[str]
+    summary: Mapped[dict[str, Any]]
+    created_at: Mapped[float]
+    promoted_at: Mapped[float | None]
+    __table_args__ = (
+        Index(
+            "uq_bundle_champion",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'champion'"),
+            postgresql_where=text("state = 'champion'"),
+        ),
+    )
+
+
+class LibraryRoot(Base):
+    """A folder whose files may be named by callers, beside those of the settings."""
+
+    __tablename__ = "library_root"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    path_text: Mapped[str]
+
+
+class Job(Base):
+    """A piece of background work; whoever holds ``lease_token`` may write to it."""
+
+    __tablename__ = "job"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    state: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    message: Mapped[str] = mapped_column(server_default="")
+    n_done: Mapped[int] = mapped_column(server_default="0")
+    n_total: Mapped[int] = mapped_column(server_default="0")
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    cancel_requested: Mapped[bool]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    lease_owner: Mapped[str | None]
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[float | None]
+    claimed_n_done: Mapped[int] = mapped_column(server_default="0")
+    claimed_at: Mapped[float | None]
+    progress_at: Mapped[float | None]
+    created_at: Mapped[float]
+    finished_at: Mapped[float | None]
+    __table_args__ = (Index(None, "state", "id"),)
+
+
+class JobItem(Base):
+    """One step of a job, done once: ``key`` names it within the job."""
+
+    __tablename__ = "job_item"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(_owner("job.id"))
+    key: Mapped[str]
+    state: Mapped[str]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[float | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    __table_args__ = (UniqueConstraint("job_id", "key"), Index(None, "job_id", "state", "id"))
