@@ -99,10 +99,10 @@ def migrate(settings: Settings, *, revision: str = "head") -> SchemaState:
         with engine.begin() as connection:
             config = _alembic_config()
             config.attributes["connection"] = connection
-            current = _current_revision(connection)
-            newer = _revisions()
-            is_step_back = revision != "head" and current in newer[: newer.index(revision) + 1]
-            (command.downgrade if is_step_back else command.upgrade)(config, revision)
+            newest_first = (*_revisions(), "base")
+            newer = newest_first[: newest_first.index(revision)] if revision != "head" else ()
+            step = command.downgrade if _current_revision(connection) in newer else command.upgrade
+            step(config, revision)
         return _schema_state(engine)
     finally:
         engine.dispose()

@@ -53,11 +53,11 @@ class Track(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str]
     artist_id: Mapped[int] = mapped_column(ForeignKey("artist.id"), index=True)
-    album: Mapped[str] = mapped_column(server_default="")
+    album: Mapped[str] = mapped_column(default="")
     duration_s: Mapped[float | None]
     content_sha256: Mapped[str | None] = mapped_column(unique=True)
     source: Mapped[str]
-    licence: Mapped[str] = mapped_column(server_default="")
+    licence: Mapped[str] = mapped_column(default="")
     trainable: Mapped[bool]
     created_at: Mapped[float]
     artist: Mapped[Artist] = relationship(lazy="raise")
@@ -179,18 +179,18 @@ class Job(Base):
     kind: Mapped[str]
     state: Mapped[str]
     payload: Mapped[dict[str, Any]]
-    result: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    message: Mapped[str] = mapped_column(server_default="")
-    n_done: Mapped[int] = mapped_column(server_default="0")
-    n_total: Mapped[int] = mapped_column(server_default="0")
+    result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    message: Mapped[str] = mapped_column(default="")
+    n_done: Mapped[int] = mapped_column(default=0)
+    n_total: Mapped[int] = mapped_column(default=0)
     error_code: Mapped[str | None]
     error: Mapped[str | None]
-    cancel_requested: Mapped[bool]
-    tries: Mapped[int] = mapped_column(server_default="0")
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    tries: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None]
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[float | None]
-    claimed_n_done: Mapped[int] = mapped_column(server_default="0")
+    claimed_n_done: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[float | None]
     progress_at: Mapped[float | None]
     created_at: Mapped[float]
@@ -206,7 +206,7 @@ class JobItem(Base):
     job_id: Mapped[int] = mapped_column(_owner("job.id"))
     key: Mapped[str]
     state: Mapped[str]
-    tries: Mapped[int] = mapped_column(server_default="0")
+    tries: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[float | None]
     error_code: Mapped[str | None]
