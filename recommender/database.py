@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Double, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.functions import FunctionElement
 
 from recommender.errors import SchemaOutdated
 from recommender.records import SchemaState
@@ -106,6 +108,23 @@ def migrate(settings: Settings, *, revision: str = "head") -> SchemaState:
         return _schema_state(engine)
     finally:
         engine.dispose()
+
+
+class database_now(FunctionElement[float]):  # noqa: N801 (reads as the SQL function it is)
+    """Seconds since 1970 by the database's clock, the one clock that all its workers share."""
+
+    inherit_cache = True
+    type = Double()
+
+
+@compiles(database_now, "sqlite")
+def _now_sqlite(_element: object, _compiler: object, **_options: object) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_now, "postgresql")
+def _now_postgresql(_element: object, _compiler: object, **_options: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
 def insert_or_keep(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:

@@ -5,17 +5,32 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Dialect,
     ForeignKey,
     Index,
     LargeBinary,
     MetaData,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 CHAMPION = "champion"
+
+
+class PlainText(TypeDecorator[str]):
+    """Text that every database takes: file names, tags and error messages hold NUL and lone surrogates."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What is stored and compared."""
+        if value is None:
+            return None
+        return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 class Base(DeclarativeBase):
@@ -29,7 +44,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {str: Text, dict[str, Any]: JSON}  # noqa: RUF012 (read by SQLAlchemy)
+    type_annotation_map = {str: PlainText, dict[str, Any]: JSON}  # noqa: RUF012 (read by SQLAlchemy)
 
 
 def _owner(column: str) -> Any:
@@ -208,7 +223,6 @@ class JobItem(Base):
     state: Mapped[str]
     tries: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str | None]
-    lease_expires_at: Mapped[float | None]
     error_code: Mapped[str | None]
     error: Mapped[str | None]
     __table_args__ = (UniqueConstraint("job_id", "key"), Index(None, "job_id", "state", "id"))

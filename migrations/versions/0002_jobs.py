@@ -44,7 +44,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("lease_token", sa.Text),
-        sa.Column("lease_expires_at", sa.Double),
         sa.Column("error_code", sa.Text),
         sa.Column("error", sa.Text),
         sa.PrimaryKeyConstraint("id", name="pk_job_item"),
