@@ -5,6 +5,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+# Raised whenever audio.py, mel.py or patches.py starts to hand the network other numbers for the same file.
+FRONT_END_VERSION = 1
+
 
 @dataclass(frozen=True)
 class MelConfig:
@@ -19,10 +22,15 @@ class MelConfig:
 
 @dataclass(frozen=True)
 class PatchConfig:
-    """How a track is cut into the network's inputs."""
+    """How a track is cut into the network's inputs.
+
+    ``silence_dbfs`` is the level (RMS against a full-scale square wave) below which a window counts as
+    silent: there a log-mel under :class:`MelConfig` is almost zero, so the network would hear nothing.
+    """
 
     patch_frames: int = 187
     max_patches: int = 8
+    silence_dbfs: float = -60.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class EncoderConfig:
     network_sha256: str
     mel: MelConfig = field(default_factory=MelConfig)
     patches: PatchConfig = field(default_factory=PatchConfig)
+    front_end: int = FRONT_END_VERSION
 
     @property
     def embedding_dim(self) -> int:
@@ -85,4 +94,5 @@ class EncoderConfig:
             network_sha256=values["network_sha256"],
             mel=MelConfig(**values["mel"]),
             patches=PatchConfig(**values["patches"]),
+            front_end=values["front_end"],
         )

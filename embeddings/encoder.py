@@ -1,0 +1,262 @@
+"""Patches to embeddings: runs an exported network, pools, and standardises so that cosines mean something."""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from embeddings.audio import DEFAULT_LIMITS, AudioLimits
+from embeddings.config import FRONT_END_VERSION, EncoderConfig
+from embeddings.errors import EmbeddingError, FingerprintMismatch
+from embeddings.patches import track_patches
+
+NETWORK_FILE = "encoder.tflite"
+CONFIG_FILE = "encoder.json"
+
+
+@dataclass(frozen=True, eq=False)
+class TrackEmbedding:
+    """What an encoder says of one track, before standardisation.
+
+    Attributes
+    ----------
+    vector : (dim,) float32
+        Mean over the patches.
+    patches : (n_patches, dim) float32
+    start_s : (n_patches,) float64
+        Where each patch begins in the track; it lasts ``patch_s``.
+    timing_ms : dict
+        ``decode``, ``mel``, ``encode``.
+    fingerprint : str
+        Of the encoder: embeddings are comparable only where it is equal.
+    """
+
+    vector: NDArray[np.float32]
+    patches: NDArray[np.float32]
+    start_s: NDArray[np.float64]
+    patch_s: float
+    duration_s: float
+    timing_ms: dict[str, float]
+    fingerprint: str
+
+
+class Encoder:
+    """An exported network with its front end; safe to share between threads.
+
+    Patches are spread over threads that each run a network of one patch and one thread. On two cores that is
+    as fast as one network with two threads, and up to twice as fast when something else keeps a core
+    busy; and no patch can touch another, so batches do not matter.
+    """
+
+    def __init__(self, config: EncoderConfig, network: bytes, *, n_threads: int) -> None:
+        self.config = config
+        self.fingerprint = config.fingerprint
+        self._content = network
+        self._own = threading.local()
+        self._pool = ThreadPoolExecutor(n_threads, thread_name_prefix="encoder")
+
+    @classmethod
+    def load(cls, directory: Path, *, n_threads: int = 2) -> "Encoder":
+        """Read the ``encoder.tflite`` and ``encoder.json`` of a directory and try them on one patch.
+
+        Raises
+        ------
+        EmbeddingError
+            A file is missing or is not what its name says.
+        FingerprintMismatch
+            The network is not the one that ``encoder.json`` describes.
+        """
+        config = load_encoder_config(directory)
+        network = _read(directory / NETWORK_FILE)
+        found = sha256(network).hexdigest()
+        if found != config.network_sha256:
+            raise FingerprintMismatch(
+                f"{NETWORK_FILE} has SHA-256 {found[:12]}, {CONFIG_FILE} says {config.network_sha256[:12]}"
+            )
+        encoder = cls(config, network, n_threads=n_threads)
+        # One patch for each thread, so that the first track does not wait for the networks to be set up.
+        silence = np.zeros((n_threads, config.patches.patch_frames, config.mel.n_mels), dtype=np.float32)
+        encoder.encode_patches(silence)
+        return encoder
+
+    def encode_patches(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the raw embedding of each patch.
+
+        Parameters
+        ----------
+        patches : (n_patches, patch_frames, n_mels) float32 log-mel
+
+        Returns
+        -------
+        embeddings : (n_patches, dim) float32
+        """
+        expected = (self.config.patches.patch_frames, self.config.mel.n_mels)
+        if patches.ndim != 3 or patches.shape[1:] != expected:
+            raise EmbeddingError(
+                f"patches must be (n_patches, {expected[0]}, {expected[1]}), got {patches.shape}"
+            )
+        if not np.isfinite(patches).all():
+            raise EmbeddingError("patches hold values that are not finite numbers")
+        embeddings = np.empty((len(patches), self.config.embedding_dim), dtype=np.float32)
+        for row, embedding in enumerate(self._pool.map(self._encode_patch, patches)):
+            embeddings[row] = embedding
+        return embeddings
+
+    def listen(self, path: Path, *, limits: AudioLimits = DEFAULT_LIMITS) -> TrackEmbedding:
+        """Return the embedding of an audio file.
+
+        Raises
+        ------
+        UndecodableAudio, MissingDecoder, SilentAudio, TooShort, TooLong
+        """
+        heard = track_patches(path, self.config.mel, self.config.patches, limits=limits)
+        started = time.perf_counter()
+        embeddings = self.encode_patches(heard.patches)
+        timing_ms = heard.timing_ms | {"encode": 1e3 * (time.perf_counter() - started)}
+        return TrackEmbedding(
+            vector=embeddings.mean(axis=0),
+            patches=embeddings,
+            start_s=heard.start_s,
+            patch_s=self.config.patch_s,
+            duration_s=heard.duration_s,
+            timing_ms=timing_ms,
+            fingerprint=self.fingerprint,
+        )
+
+    def _encode_patch(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(patch_frames, n_mels) -> (dim,), on a thread of the pool."""
+        network = getattr(self._own, "network", None)
+        if network is None:
+            network = self._own.network = _Network(self._content, self.config)
+        return network.run(patch)
+
+
+class _Network:
+    """One LiteRT interpreter, for one thread."""
+
+    def __init__(self, content: bytes, config: EncoderConfig) -> None:
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise EmbeddingError(f"{NETWORK_FILE} is not a network that LiteRT can run: {error}") from error
+        source, sink = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        self._input, self._output = source["index"], sink["index"]
+        found = (tuple(source["shape"].tolist()), tuple(sink["shape"].tolist()))
+        expected = ((1, config.patches.patch_frames, config.mel.n_mels), (1, config.embedding_dim))
+        if found != expected:
+            raise EmbeddingError(
+                f"{NETWORK_FILE} maps {found[0]} to {found[1]}, expected {expected[0]} to {expected[1]}"
+            )
+
+    def run(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(patch_frames, n_mels) float32 -> (dim,) float32."""
+        self._interpreter.set_tensor(self._input, patch[None].astype(np.float32, copy=False))
+        self._interpreter.invoke()
+        embedding: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
+        return embedding
+
+
+@dataclass(frozen=True, eq=False)
+class Standardisation:
+    """z-scores with statistics of the library, then unit length: what makes cosines tell tracks apart.
+
+    Attributes
+    ----------
+    mean, scale : (dim,) float32
+        ``scale`` holds 1 / standard deviation and the weight of the column's view; 0 drops a column.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+
+    @classmethod
+    def fit(
+        cls, raw: NDArray[np.float32], views: Mapping[str, slice], view_weights: Mapping[str, float]
+    ) -> "Standardisation":
+        """Take the statistics from raw track embeddings.
+
+        Each view's share of the expected squared length of a z-scored embedding is its weight, however many
+        columns it has. Columns that are constant over the tracks say nothing and are dropped.
+
+        Parameters
+        ----------
+        raw : (n_tracks, dim) float32, n_tracks >= 2
+        views : view name -> its columns
+        view_weights : view name -> weight >= 0, not all zero
+        """
+        if raw.ndim != 2 or len(raw) < 2 or not np.isfinite(raw).all():
+            raise EmbeddingError(f"raw must be (n_tracks >= 2, dim) and finite, got shape {raw.shape}")
+        if set(views) != set(view_weights):
+            raise EmbeddingError(f"views are {sorted(views)}, weights are given for {sorted(view_weights)}")
+        mean, deviation = raw.mean(axis=0, dtype=np.float64), raw.std(axis=0, dtype=np.float64)
+        varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-3)
+        scale = np.divide(1.0, deviation, out=np.zeros_like(mean), where=varies)
+        for name, columns in views.items():
+            scale[columns] *= np.sqrt(view_weights[name] / max(int(varies[columns].sum()), 1))
+        return cls(mean.astype(np.float32), scale.astype(np.float32))
+
+    def apply(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return unit-length embeddings: (n, dim) raw -> (n, dim) float32.
+
+        Raises
+        ------
+        EmbeddingError
+            Another number of columns, or a row without direction (exactly the mean of the library).
+        """
+        if raw.ndim != 2 or raw.shape[1] != len(self.mean):
+            raise EmbeddingError(f"raw must be (n, {len(self.mean)}), got shape {raw.shape}")
+        scaled = (raw - self.mean) * self.scale
+        length = np.linalg.norm(scaled, axis=1, keepdims=True)
+        # Written so that NaN is refused too.
+        if not (length > 0).all():
+            rows = np.flatnonzero(~(length[:, 0] > 0)).tolist()
+            raise EmbeddingError(f"raw embeddings without direction at rows {rows[:5]}")
+        unit: NDArray[np.float32] = (scaled / length).astype(np.float32)
+        return unit
+
+
+def save_encoder_config(config: EncoderConfig, directory: Path) -> None:
+    """Write ``encoder.json`` beside the network it describes."""
+    text = json.dumps(config.to_dict() | {"fingerprint": config.fingerprint}, indent=2)
+    (directory / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def load_encoder_config(directory: Path) -> EncoderConfig:
+    """Read ``encoder.json``.
+
+    Raises
+    ------
+    EmbeddingError
+        Missing, or not such a file.
+    FingerprintMismatch
+        Its values do not give the fingerprint it states: it was edited, or written by another release.
+    """
+    try:
+        values: dict[str, Any] = json.loads(_read(directory / CONFIG_FILE))
+        config, stated = EncoderConfig.from_dict(values), values["fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EmbeddingError(f"{directory / CONFIG_FILE} does not describe an encoder: {error!r}") from error
+    if config.fingerprint != stated:
+        raise FingerprintMismatch(f"{CONFIG_FILE} states {stated}, its values give {config.fingerprint}")
+    if config.front_end != FRONT_END_VERSION:
+        raise FingerprintMismatch(
+            f"the encoder was made for front end {config.front_end}, this program has {FRONT_END_VERSION}"
+        )
+    return config
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise EmbeddingError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,102 @@
+"""Audio file to patches with their start times; the silence rule and the padding rule."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Windows, read_windows
+from embeddings.config import MelConfig, PatchConfig
+from embeddings.decoders import display_name
+from embeddings.errors import EmbeddingError, SilentAudio
+from embeddings.mel import log_mel
+
+
+@dataclass(frozen=True, eq=False)
+class TrackPatches:
+    """What the network hears of a track.
+
+    Attributes
+    ----------
+    patches : (n_patches, patch_frames, n_mels) float32 log-mel, >= 0, n_patches >= 1
+    start_s : (n_patches,) float64
+        Middle of each patch's first frame, in seconds from the start of the track.
+    duration_s : float
+    timing_ms : dict
+        ``decode`` (with resampling) and ``mel``.
+    """
+
+    patches: NDArray[np.float32]
+    start_s: NDArray[np.float64]
+    duration_s: float
+    timing_ms: dict[str, float]
+
+
+def track_patches(
+    path: Path, mel: MelConfig, patches: PatchConfig, *, limits: AudioLimits = DEFAULT_LIMITS
+) -> TrackPatches:
+    """Return the patches of up to ``patches.max_patches`` windows, evenly spread over a track.
+
+    Raises
+    ------
+    UndecodableAudio, MissingDecoder, SilentAudio, TooShort, TooLong
+    """
+    started = time.perf_counter()
+    windows = read_windows(
+        path,
+        window_s=window_samples(mel, patches) / mel.sample_rate_hz,
+        max_windows=patches.max_patches,
+        sample_rate_hz=mel.sample_rate_hz,
+        limits=limits,
+    )
+    decoded = time.perf_counter()
+    try:
+        heard, start_s = cut_patches(windows, mel, patches)
+    except SilentAudio as error:
+        raise SilentAudio(f"{display_name(path)}: {error}") from error
+    timing_ms = {"decode": 1e3 * (decoded - started), "mel": 1e3 * (time.perf_counter() - decoded)}
+    return TrackPatches(heard, start_s, windows.duration_s, timing_ms)
+
+
+def window_samples(mel: MelConfig, patches: PatchConfig) -> int:
+    """Samples behind one patch: its frames lie wholly inside, so nothing is made up at its edges."""
+    return (patches.patch_frames - 1) * mel.hop_length + mel.n_fft
+
+
+def cut_patches(
+    windows: Windows, mel: MelConfig, patches: PatchConfig
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Turn each window that is not silent into one patch.
+
+    A window shorter than a patch (a track under 3 s) is repeated until it fills one: silence instead would
+    be heard as a property of the track.
+
+    Returns
+    -------
+    patches : (n_patches, patch_frames, n_mels) float32
+    start_s : (n_patches,) float64
+
+    Raises
+    ------
+    SilentAudio
+        Every window lies below ``patches.silence_dbfs``.
+    """
+    n_samples = window_samples(mel, patches)
+    if windows.signals.ndim != 2 or not 0 < windows.signals.shape[1] <= n_samples:
+        raise EmbeddingError(
+            f"signals must be (n_windows, up to {n_samples}), got shape {windows.signals.shape}"
+        )
+    rows = np.flatnonzero(level_dbfs(windows.signals) >= patches.silence_dbfs)
+    if len(rows) == 0:
+        raise SilentAudio(f"every part listened to is silent (below {patches.silence_dbfs:g} dBFS)")
+    heard = [log_mel(np.resize(windows.signals[row], n_samples), mel) for row in rows]
+    return np.stack(heard), windows.start_s[rows] + mel.n_fft / 2 / mel.sample_rate_hz
+
+
+def level_dbfs(signals: NDArray[np.float32]) -> NDArray[np.float64]:
+    """RMS level of signals, (n_signals, n_samples) -> (n_signals,), in dB; 0 is a full-scale square wave."""
+    power = np.mean(np.square(signals, dtype=np.float64), axis=1)
+    level: NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 1e-20))
+    return level
