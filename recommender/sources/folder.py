@@ -1,0 +1,191 @@
+"""A folder of audio files: what lies in it, what its tags say, and which paths callers may name."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinytag import TinyTag
+
+from recommender.errors import OutsideLibrary, UnreadableFolder
+from recommender.records import TrackFacts
+
+AUDIO_SUFFIXES = frozenset(
+    ".mp3 .mp2 .flac .ogg .oga .opus .wav .aif .aiff .aifc .caf .m4a .m4b .mp4 .aac .alac .wma .wv .ape".split()
+)
+UNKNOWN_ARTIST = "unknown artist"
+_ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
+_UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_MBID_TAGS = (
+    "musicbrainz_trackid",
+    "musicbrainz track id",
+    "musicbrainz_recordingid",
+    "musicbrainz/track id",
+)
+_MBID_OWNER = "http://musicbrainz.org\0"
+_TRACK_NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """An audio file as the folder shows it, unread."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+
+
+def walk_audio(folder: Path, *, roots: Iterable[Path] = ()) -> Iterator[FoundFile]:
+    """Every audio file below a folder, by path.
+
+    Hidden files are passed over, as is a link that leads out of the folder and of all ``roots``.
+
+    Raises
+    ------
+    UnreadableFolder
+        The folder is missing, is no folder, or may not be read.
+    """
+    folder = folder.absolute()
+    allowed = [os.fsencode(root.resolve()) for root in (folder, *roots)]
+    try:
+        entries = sorted(os.scandir(os.fsencode(folder)), key=_walk_order)
+    except OSError as error:
+        raise UnreadableFolder(
+            f"the folder {os.fspath(folder)!r} cannot be read: {error.strerror}"
+        ) from error
+    for entry in entries:
+        yield from _walk_entry(entry, allowed)
+
+
+def library_folders(folder: Path) -> list[Path]:
+    """The folders of a library laid out as ``folder/<playlist>/<audio>``, by name."""
+    try:
+        entries = list(os.scandir(os.fsencode(folder)))
+    except OSError as error:
+        raise UnreadableFolder(
+            f"the folder {os.fspath(folder)!r} cannot be read: {error.strerror}"
+        ) from error
+    names = [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(b".")]
+    return [Path(os.fsdecode(path)) for path in sorted(names)]
+
+
+def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
+    """What a file's tags say; where they are silent, what its name and folder say.
+
+    Tags that cannot be read count as silent: whether there is audio in the file is for the decoder to say.
+    ``name`` stands in for the file's own name, for an upload that lies under another.
+    """
+    named = _facts_of_name(Path(name) if name is not None else path)
+    try:
+        tag = TinyTag.get(os.fsencode(path))
+    except Exception:  # its parsers meet damaged files with every kind of error
+        return named
+    return replace(
+        named,
+        title=_text(tag.title) or named.title,
+        artist=_text(tag.artist) or _text(tag.albumartist) or named.artist,
+        album=_text(tag.album) or named.album,
+        duration_s=tag.duration if tag.duration and tag.duration > 0 else None,
+        licence=_first(tag, "license") or _first(tag, "copyright"),
+        identities=tuple(_identities(tag)),
+    )
+
+
+def resolve_in_roots(path: Path, roots: Iterable[Path]) -> Path:
+    """The real path of a file or folder under one of the roots; a relative path is tried in each.
+
+    Raises
+    ------
+    OutsideLibrary
+        It lies elsewhere. The message is the same whether it exists or not.
+    """
+    resolved_roots = [root.resolve() for root in roots]
+    candidates = [path] if path.is_absolute() else [root / path for root in resolved_roots]
+    inside = [real for real in map(_real_path, candidates) if real and _lies_in(real, resolved_roots)]
+    if not inside:
+        raise OutsideLibrary("this path does not lie under a library root")
+    return next((real for real in inside if real.exists()), inside[0])
+
+
+def _real_path(path: Path) -> Path | None:
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL, a loop of links, a name too long
+        return None
+
+
+def _lies_in(path: Path, roots: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)
+
+
+def _walk_order(entry: os.DirEntry[bytes]) -> bytes:
+    """Sorts like the whole paths of the files would."""
+    return entry.name + b"/" if entry.is_dir(follow_symlinks=False) else entry.name
+
+
+def _walk_entry(entry: os.DirEntry[bytes], allowed: list[bytes]) -> Iterator[FoundFile]:
+    if entry.name.startswith(b"."):
+        return
+    if entry.is_dir(follow_symlinks=False):
+        try:
+            below = sorted(os.scandir(entry.path), key=_walk_order)
+        except OSError:  # a folder that may not be read hides its files, like an unmounted disk
+            return
+        for inner in below:
+            yield from _walk_entry(inner, allowed)
+    elif os.path.splitext(entry.name)[1].lower().decode("ascii", "replace") in AUDIO_SUFFIXES:
+        yield from _found_file(entry, allowed)
+
+
+def _found_file(entry: os.DirEntry[bytes], allowed: list[bytes]) -> Iterator[FoundFile]:
+    try:
+        if entry.is_symlink() and not _leads_inside(os.path.realpath(entry.path), allowed):
+            return
+        status = entry.stat()
+        if entry.is_file():
+            yield FoundFile(Path(os.fsdecode(entry.path)), status.st_size, status.st_mtime_ns)
+    except OSError:  # it went away, or the link leads nowhere
+        return
+
+
+def _leads_inside(target: bytes, allowed: list[bytes]) -> bool:
+    return any(target.startswith(root.rstrip(b"/") + b"/") for root in allowed)
+
+
+def _facts_of_name(path: Path) -> TrackFacts:
+    """ "artist - title" where the name has that form, else the name as title; the folder as album."""
+    name = _text(os.fsencode(path.stem).decode("utf-8", "replace"))
+    artist, dash, title = _TRACK_NUMBER.sub("", name).partition(" - ")
+    album = _text(os.fsencode(path.parent.name).decode("utf-8", "replace"))
+    if dash and artist.strip() and title.strip():
+        return TrackFacts(title=title.strip(), artist=artist.strip(), album=album)
+    return TrackFacts(title=name or "untitled", artist=UNKNOWN_ARTIST, album=album)
+
+
+def _identities(tag: TinyTag) -> Iterator[tuple[str, str]]:
+    """The registered names in a file's tags, each only when it has the registry's form."""
+    for value in tag.other.get("isrc", []):
+        isrc = re.sub(r"[\s-]", "", str(value)).upper()
+        if _ISRC.match(isrc):
+            yield "isrc", isrc
+    mbids = [value for key in _MBID_TAGS for value in tag.other.get(key, [])]
+    mbids += [
+        str(value).removeprefix(_MBID_OWNER)
+        for value in tag.other.get("ufid", [])
+        if str(value).startswith(_MBID_OWNER)
+    ]
+    for mbid in dict.fromkeys(str(value).strip().lower() for value in mbids):
+        if _UUID.match(mbid):
+            yield "mbid", mbid
+
+
+def _first(tag: TinyTag, key: str) -> str:
+    values = tag.other.get(key, [])
+    return _text(values[0]) if values else ""
+
+
+def _text(value: object) -> str:
+    """Text without control characters and without space at its ends."""
+    text = "".join(character if character.isprintable() else " " for character in str(value or ""))
+    return " ".join(text.split())
