@@ -213,9 +213,7 @@ class Standardisation:
         EmbeddingError
             Another number of columns, or a row without direction (exactly the mean of the library).
         """
-        if raw.ndim != 2 or raw.shape[1] != len(self.mean):
-            raise EmbeddingError(f"raw must be (n, {len(self.mean)}), got shape {raw.shape}")
-        scaled = (raw - self.mean) * self.scale
+        scaled = self.standardise(raw)
         length = np.linalg.norm(scaled, axis=1, keepdims=True)
         # Written so that NaN is refused too.
         if not (length > 0).all():
@@ -223,6 +221,16 @@ class Standardisation:
             raise EmbeddingError(f"raw embeddings without direction at rows {rows[:5]}")
         unit: NDArray[np.float32] = (scaled / length).astype(np.float32)
         return unit
+
+    def standardise(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return weighted z-scores before they are made unit length: (n, dim) raw -> (n, dim) float32.
+
+        Their length says how unusual a track is for the library.
+        """
+        if raw.ndim != 2 or raw.shape[1] != len(self.mean):
+            raise EmbeddingError(f"raw must be (n, {len(self.mean)}), got shape {raw.shape}")
+        scaled: NDArray[np.float32] = ((raw - self.mean) * self.scale).astype(np.float32)
+        return scaled
 
 
 def save_encoder_config(config: EncoderConfig, directory: Path) -> None:
