@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Read on both sides of a window and dropped after resampling, so that a window has the samples that the
-# whole track resampled at once has there (measured: to 4e-7 from 20 ms on).
-_CONTEXT_S = 0.02
+# Read before and after a window and dropped after resampling, so that a window has the samples that the whole
+# track resampled at once has there. The resampler needs 20 ms for that (measured: to 4e-7); before a window,
+# Vorbis gives wrong samples for up to 23 ms after a seek, and Opus asks for 80 ms to settle.
+_LEAD_IN_S = 0.1
+_LEAD_OUT_S = 0.02
 
 
 class Span(NamedTuple):
@@ -55,7 +57,7 @@ def plan_windows(n_samples: int, *, from_hz: int, to_hz: int, n_window: int, max
     """
     # Windows begin where samples of the file and of the signal coincide: every 10 ms from 44.1 to 16 kHz.
     from_step, to_step = from_hz // gcd(from_hz, to_hz), to_hz // gcd(from_hz, to_hz)
-    n_context = ceil(_CONTEXT_S * from_hz / from_step) if from_hz != to_hz else 0
+    n_lead_in, n_lead_out = (ceil(lead_s * from_hz / from_step) for lead_s in (_LEAD_IN_S, _LEAD_OUT_S))
     n_track = n_samples * to_hz // from_hz
     n_windows = min(max(n_track // n_window, 1), max_windows)
     n_window = min(n_window, n_track)
@@ -63,8 +65,8 @@ def plan_windows(n_samples: int, *, from_hz: int, to_hz: int, n_window: int, max
     steps: list[int] = ((middles - n_window / 2) // to_step).astype(int).tolist()
     spans = []
     for step in steps:
-        first = max(step - n_context, 0)
-        stop = (step + n_context) * from_step + ceil(n_window * from_hz / to_hz)
+        first = max(step - n_lead_in, 0)
+        stop = (step + n_lead_out) * from_step + ceil(n_window * from_hz / to_hz)
         start = first * from_step
         spans.append(Span(start, min(stop, n_samples) - start, (step - first) * to_step))
     start_s = np.array(steps, dtype=np.float64) * to_step / to_hz

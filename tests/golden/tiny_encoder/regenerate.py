@@ -1,8 +1,9 @@
-"""Write the tiny encoder that the tests run without TensorFlow: python tests/golden/tiny_encoder/regenerate.py
+"""Write the tiny encoder that tests run without TensorFlow.
 
-Two views: ``trunk``, the mean over time of four 7 x 5 convolutions, and ``timbre``, the mean log-mel of eight
-equal stretches of the bands, which a test can work out in NumPy. The weights are seeded; the file's bytes
-may change with TensorFlow's version, and with them the fingerprint.
+From the project root: ``python -m tests.golden.tiny_encoder.regenerate``. Two views: ``trunk``, the mean over
+time and bands of four 7 x 5 convolutions, and ``timbre``, the mean log-mel of eight equal stretches of
+bands; both are easily worked out in NumPy. The weights are seeded, but the file's bytes may change with
+TensorFlow's version, and with them the fingerprint. Needed again when the front end's version is raised.
 """
 
 from hashlib import sha256
