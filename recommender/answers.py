@@ -1,0 +1,95 @@
+"""What an answer is made of; HTTP and the command line show these in the same shape."""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """How many playlists the track fits."""
+
+    FITS = "fits"
+    SEVERAL_FIT = "several_fit"
+    NONE_FITS = "none_fits"
+
+
+@dataclass(frozen=True)
+class AskedTrack:
+    """The track that is asked about; ``id`` is None when the catalogue does not hold it."""
+
+    id: int | None
+    title: str
+    artist: str
+    duration_s: float | None
+
+
+@dataclass(frozen=True)
+class NamedTrack:
+    """A track of the catalogue, as evidence names it."""
+
+    id: int
+    title: str
+    artist: str
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A track near the one asked about, with its cosine similarity in [-1, 1]."""
+
+    track: NamedTrack
+    similarity: float
+
+
+@dataclass(frozen=True)
+class PlaylistRef:
+    """A playlist's id and name."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True)
+class RankedPlaylist:
+    """One playlist of the answer.  ``p_value`` is None where nothing could be calibrated."""
+
+    id: int
+    name: str
+    rank: int
+    probability: float
+    fits: bool
+    p_value: float | None
+    classifier: float
+    neighbours: float
+    note: str
+    nearest: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What the classifier says of a time span of the track."""
+
+    start_s: float
+    end_s: float
+    playlist: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The answer, in the shape that HTTP and the command line show."""
+
+    track: AskedTrack
+    group: str
+    model: str
+    encoder: str
+    verdict: Verdict
+    alpha: float
+    member_of: tuple[PlaylistRef, ...]
+    playlists: tuple[RankedPlaylist, ...]
+    similar: tuple[Neighbour, ...]
+    segments: tuple[Segment, ...]
+    timing_ms: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
