@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from recommender.errors import NoSuchBundle
+from recommender.errors import ChampionChanged, NoSuchBundle
 from recommender.records import BundleInfo, CatalogueCounts
 from recommender.tables import (
     CHAMPION,
@@ -82,9 +82,18 @@ def list_bundles(session: Session) -> list[BundleInfo]:
     return [_info(bundle) for bundle in session.scalars(newest.execution_options(populate_existing=True))]
 
 
-def promote_bundle(session: Session, bundle_id: str) -> BundleInfo:
-    """Put a bundle in service; the one before is retired, and can be promoted again."""
+def promote_bundle(session: Session, bundle_id: str, *, replacing: str | None = None) -> BundleInfo:
+    """Put a bundle in service; the one before is retired, and can be promoted again.
+
+    Raises
+    ------
+    ChampionChanged
+        Another bundle than ``replacing`` is in service: what this one was fitted to is out of date.
+    """
     get_bundle(session, bundle_id)
+    champion = session.scalar(select(Bundle.id).where(Bundle.state == CHAMPION).with_for_update())
+    if replacing is not None and champion != replacing:
+        raise ChampionChanged(f"bundle {bundle_id} was to replace {replacing}, but {champion} is in service")
     session.execute(
         update(Bundle).where(Bundle.state == CHAMPION, Bundle.id != bundle_id).values(state=RETIRED)
     )

@@ -69,13 +69,11 @@ def record_failed_file(
     _upsert_file(session, path, size=size, mtime_ns=mtime_ns, error_code=code, error=error)
 
 
-def failed_files(session: Session, folder: Path, *, limit: int = 1000) -> list[FailedFile]:
+def failed_files(session: Session, folder: Path) -> list[FailedFile]:
     """The files below a folder that were set aside, by path."""
     columns = (AudioFile.path_text, AudioFile.error_code, AudioFile.error)
     failed = AudioFile.error_code.is_not(None)
-    rows = session.execute(
-        select(*columns).where(_below(folder), failed).order_by(AudioFile.path).limit(limit)
-    )
+    rows = session.execute(select(*columns).where(_below(folder), failed).order_by(AudioFile.path))
     return [FailedFile(path=path, code=code or "", error=error or "") for path, code, error in rows]
 
 
@@ -132,9 +130,10 @@ def list_library_roots(session: Session) -> tuple[Path, ...]:
 
 
 def _below(folder: Path) -> ColumnElement[bool]:
-    """Condition: the path lies below a folder. A range, so that the index on path serves it."""
+    """Condition: the path is this file or lies below this folder. Ranges, so that an index serves them."""
     prefix = os.fsencode(folder).rstrip(b"/")
-    return (AudioFile.path > prefix + b"/") & (AudioFile.path < prefix + b"0")
+    inside = (AudioFile.path > prefix + b"/") & (AudioFile.path < prefix + b"0")
+    return (AudioFile.path == os.fsencode(folder)) | inside
 
 
 def _upsert_file(

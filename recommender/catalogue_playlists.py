@@ -32,12 +32,14 @@ def create_playlist(
     PlaylistExists
         The group has a playlist of this name already.
     """
+    now = time.time()
     playlist = Playlist(
         name=name,
         group_id=_group_id(session, group),
         source=source,
         folder=None if folder is None else os.fsencode(folder),
-        created_at=time.time(),
+        created_at=now,
+        changed_at=now,
     )
     try:
         with session.begin_nested():
@@ -122,6 +124,7 @@ def set_members(
 ) -> None:
     """Make these tracks, in this order, the whole of a playlist."""
     get_playlist(session, playlist_id)
+    session.execute(update(Playlist).where(Playlist.id == playlist_id).values(changed_at=time.time()))
     session.execute(delete(Membership).where(Membership.playlist_id == playlist_id))
     rows = [
         {"playlist_id": playlist_id, "track_id": int(track_id), "position": position, "source": source}
@@ -134,6 +137,11 @@ def playlist_tracks(session: Session, playlist_id: int) -> list[int]:
     """Track ids of a playlist, in its order."""
     mine = Membership.playlist_id == playlist_id
     return list(session.scalars(select(Membership.track_id).where(mine).order_by(Membership.position)))
+
+
+def members_changed_since(session: Session, moment: float) -> bool:
+    """Whether a playlist was made or got other members after a moment (seconds since 1970)."""
+    return session.scalar(select(Playlist.id).where(Playlist.changed_at > moment).limit(1)) is not None
 
 
 def track_playlists(session: Session, track_id: int) -> list[PlaylistInfo]:

@@ -91,6 +91,12 @@ class NoAudio(RecommenderError):
     code = "no_audio"
 
 
+class ChampionChanged(RecommenderError):
+    """Another bundle came into service while this one was being fitted."""
+
+    code = "champion_changed"
+
+
 class LeaseLost(RecommenderError):
     """Another worker holds the job now, so this one's result must not be recorded."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 _HEADER_BYTES = 27
+_CONTINUES_PACKET = 0x01
 _BEGINS_STREAM = 0x02
 
 
@@ -28,16 +29,18 @@ def ogg_audio(file: BinaryIO) -> Iterator[bytes]:
         body = file.read(sum(lacing))
         if header[5] & _BEGINS_STREAM or serial not in streams:
             streams[serial] = _Stream(is_audio=_audio_rule(body))
-        yield _audio_of_page(streams[serial], lacing, body)
+        is_continued = bool(header[5] & _CONTINUES_PACKET)
+        yield _audio_of_page(streams[serial], lacing, body, is_continued=is_continued)
 
 
-def _audio_of_page(stream: _Stream, lacing: bytes, body: bytes) -> bytes:
+def _audio_of_page(stream: _Stream, lacing: bytes, body: bytes, *, is_continued: bool) -> bytes:
     """The part of a page's body that belongs to audio packets."""
     if stream.is_audio is None:
         return body
     position = 0
     for start, end, is_complete in _packets(lacing):
-        if stream.is_audio(stream.n_packets, body[start:end]):
+        begins_here = start > 0 or not is_continued
+        if begins_here and stream.is_audio(stream.n_packets, body[start:end]):
             stream.is_audio = None
             return body[position:]
         stream.n_packets += is_complete

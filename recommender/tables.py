@@ -113,7 +113,7 @@ class PlaylistGroup(Base):
 
 
 class Playlist(Base):
-    """A user's ordered list of tracks; ``folder`` is set when it mirrors one."""
+    """A user's ordered list of tracks; it may mirror a folder. ``changed_at`` is when its members did."""
 
     __tablename__ = "playlist"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -122,6 +122,7 @@ class Playlist(Base):
     source: Mapped[str]
     folder: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[float]
+    changed_at: Mapped[float]
     group: Mapped[PlaylistGroup] = relationship(lazy="raise")
     __table_args__ = (UniqueConstraint("group_id", "name"),)
 

@@ -109,6 +109,7 @@ def _playlists() -> None:
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("folder", sa.LargeBinary),
         sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("changed_at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_playlist"),
         _owned_by("playlist", "playlist_group"),
         sa.UniqueConstraint("group_id", "name", name="uq_playlist_group_id_name"),

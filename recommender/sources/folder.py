@@ -12,7 +12,10 @@ from recommender.errors import OutsideLibrary, UnreadableFolder
 from recommender.records import TrackFacts
 
 AUDIO_SUFFIXES = frozenset(
-    ".mp3 .mp2 .flac .ogg .oga .opus .wav .aif .aiff .aifc .caf .m4a .m4b .mp4 .aac .alac .wma .wv .ape".split()
+    (
+        *(".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".caf"),
+        *(".m4a", ".m4b", ".mp4", ".aac", ".alac", ".wma", ".wv", ".ape"),
+    )
 )
 UNKNOWN_ARTIST = "unknown artist"
 _ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
@@ -39,7 +42,8 @@ class FoundFile:
 def walk_audio(folder: Path, *, roots: Iterable[Path] = ()) -> Iterator[FoundFile]:
     """Every audio file below a folder, by path.
 
-    Hidden files are passed over, as is a link that leads out of the folder and of all ``roots``.
+    Hidden files are passed over, and so are links to folders and links that lead out of the folder and
+    of all ``roots``.
 
     Raises
     ------
@@ -66,8 +70,8 @@ def library_folders(folder: Path) -> list[Path]:
         raise UnreadableFolder(
             f"the folder {os.fspath(folder)!r} cannot be read: {error.strerror}"
         ) from error
-    names = [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(b".")]
-    return [Path(os.fsdecode(path)) for path in sorted(names)]
+    folders = [e.path for e in entries if e.is_dir(follow_symlinks=False) and not e.name.startswith(b".")]
+    return [Path(os.fsdecode(path)) for path in sorted(folders)]
 
 
 def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
@@ -134,7 +138,7 @@ def _walk_entry(entry: os.DirEntry[bytes], allowed: list[bytes]) -> Iterator[Fou
             return
         for inner in below:
             yield from _walk_entry(inner, allowed)
-    elif os.path.splitext(entry.name)[1].lower().decode("ascii", "replace") in AUDIO_SUFFIXES:
+    elif Path(os.fsdecode(entry.name)).suffix.lower() in AUDIO_SUFFIXES:
         yield from _found_file(entry, allowed)
 
 

@@ -1,0 +1,200 @@
+"""Listen to files that a scan found, one job item each, and keep what was heard.
+
+Everything about one file is recorded in one transaction with its job item, so that a killed worker
+leaves nothing half done: the next run goes on with the items that are left.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from embeddings.encoder import Encoder, TrackEmbedding, load_encoder_config
+from recommender.catalogue import (
+    has_embedding,
+    record_failed_file,
+    record_file,
+    store_embedding,
+    track_of_content,
+)
+from recommender.content_hash import content_sha256
+from recommender.job_items import Item, claim_items, item_counts, item_crashed, item_done, item_failed
+from recommender.records import TrackFacts
+from recommender.settings import Settings
+from recommender.sources.folder import read_facts
+from recommender.worker import JobRun
+from training.listeners import Heard, Listeners, ListenHere, MakeListen, make_encoder
+from training.scan_plan import item_path
+
+FEW_FILES = 4
+COLLECT_S = 0.5
+MESSAGE = "listening"
+
+
+@dataclass(frozen=True)
+class Ears:
+    """How files are listened to: with which encoder, in how many processes."""
+
+    directory: Path
+    fingerprint: str
+    n_processes: int
+    make_listen: MakeListen = make_encoder
+    listen_here: Callable[[Path], Callable[[Path], TrackEmbedding]] | None = None
+
+
+@dataclass(frozen=True)
+class _OpenFile:
+    """A file that is being worked on."""
+
+    item: Item
+    path: Path
+    size: int
+    mtime_ns: int
+    facts: TrackFacts
+
+
+def open_ears(settings: Settings, directory: Path) -> Ears:
+    """The ears for an encoder: a process for each core, as the settings allow."""
+    n_processes = max(1, min(settings.embedding_processes, os.cpu_count() or 1))
+    return Ears(directory, load_encoder_config(directory).fingerprint, n_processes)
+
+
+def listen_to_items(run: JobRun, settings: Settings, ears: Ears) -> int:
+    """Work on the job's items until none is left; how many new embeddings this run has kept.
+
+    Raises
+    ------
+    JobCancelled, LeaseLost, WorkerStopping
+        Between two files; what was heard until then is kept.
+    """
+    return _Listening(run, settings, ears).go()
+
+
+class _Listening:
+    """One pass over a job's items: files wait, are prepared, are listened to, are recorded."""
+
+    def __init__(self, run: JobRun, settings: Settings, ears: Ears) -> None:
+        self._run, self._settings, self._ears = run, settings, ears
+        self._waiting: deque[Item] = deque()
+        self._prepared: deque[_OpenFile] = deque()
+        self._listened_to: dict[int, _OpenFile] = {}
+        self._n_new = 0
+        with run.database.read_session() as session:
+            counts = item_counts(session, run.job.id)
+        self._n_over, self._n_total = counts.n_over, counts.n_total
+
+    def go(self) -> int:
+        self._tell()
+        self._claim()
+        if not self._waiting:
+            return 0
+        with self._choose_ears() as ears:
+            while self._waiting or self._prepared or self._listened_to:
+                self._run.check()
+                self._prepare(n_wanted=self._ears.n_processes)
+                while self._prepared and ears.n_idle:
+                    file = self._prepared.popleft()
+                    self._listened_to[file.item.id] = file
+                    ears.submit(file.item.id, file.path)
+                # The next files are hashed while these are listened to.
+                self._prepare(n_wanted=self._ears.n_processes)
+                for heard in ears.collect(COLLECT_S) if self._listened_to else ():
+                    self._record(self._listened_to.pop(heard.key), heard)
+                self._tell()
+        return self._n_new
+
+    def _choose_ears(self) -> ListenHere | Listeners:
+        """This process for a few files on their first try, else processes that a bad file may kill."""
+        is_few = self._n_total - self._n_over <= FEW_FILES
+        if is_few and all(item.tries == 1 for item in self._waiting):
+            here = self._ears.listen_here or self._load_here
+            return ListenHere(here(self._ears.directory))
+        return Listeners(
+            self._ears.directory, n_processes=self._ears.n_processes, make_listen=self._ears.make_listen
+        )
+
+    def _load_here(self, directory: Path) -> Callable[[Path], TrackEmbedding]:
+        return Encoder.load(directory, n_threads=self._settings.encoder_threads).listen
+
+    def _claim(self) -> None:
+        # Few at a time: only what is in flight is tried again after a crash.
+        n_wanted = max(FEW_FILES, 2 * self._ears.n_processes)
+        with self._run.database.session() as session:
+            self._waiting.extend(claim_items(session, self._run.claim, n_wanted))
+
+    def _prepare(self, *, n_wanted: int) -> None:
+        """Open the next files, until enough of them turn out to need listening."""
+        while len(self._prepared) < n_wanted:
+            if not self._waiting:
+                self._claim()
+            if not self._waiting:
+                return
+            self._open(self._waiting.popleft())
+
+    def _open(self, item: Item) -> None:
+        """Read tags and content; a recording that was heard before only gets its file's new place."""
+        path = item_path(item.key)
+        try:
+            status = path.stat()
+            file = _OpenFile(item, path, status.st_size, status.st_mtime_ns, read_facts(path))
+            file = replace(file, facts=replace(file.facts, content_sha256=content_sha256(path)))
+        except OSError as error:
+            self._fail_unread(item, path, error)
+            return
+        with self._run.database.session() as session:
+            track_id = track_of_content(session, file.facts.content_sha256 or "")
+            if track_id is not None and has_embedding(session, track_id, self._ears.fingerprint):
+                self._record_file(session, file)
+                item_done(session, self._run.claim, item.id)
+                self._n_over += 1
+                return
+        self._prepared.append(file)
+
+    def _record(self, file: _OpenFile, heard: Heard) -> None:
+        with self._run.database.session() as session:
+            if heard.embedding is not None:
+                self._keep(session, file, heard.embedding)
+            elif not heard.crashed:
+                item_failed(session, self._run.claim, file.item.id, code=heard.code, error=heard.error)
+                self._set_aside(session, file, heard)
+            elif item_crashed(session, self._run.claim, file.item.id, code=heard.code, error=heard.error):
+                return
+            else:
+                self._set_aside(session, file, heard)
+        self._n_over += 1
+
+    def _keep(self, session: Session, file: _OpenFile, embedding: TrackEmbedding) -> None:
+        facts = replace(file.facts, duration_s=embedding.duration_s)
+        track_id = self._record_file(session, replace(file, facts=facts))
+        store_embedding(
+            session,
+            track_id,
+            fingerprint=embedding.fingerprint,
+            vector=embedding.vector,
+            patches=embedding.patches,
+            start_s=embedding.start_s,
+            patch_s=embedding.patch_s,
+        )
+        item_done(session, self._run.claim, file.item.id)
+        self._n_new += 1
+
+    def _record_file(self, session: Session, file: _OpenFile) -> int:
+        return record_file(session, file.path, size=file.size, mtime_ns=file.mtime_ns, facts=file.facts)
+
+    def _set_aside(self, session: Session, file: _OpenFile, heard: Heard) -> None:
+        record_failed_file(
+            session, file.path, size=file.size, mtime_ns=file.mtime_ns, code=heard.code, error=heard.error
+        )
+
+    def _fail_unread(self, item: Item, path: Path, error: OSError) -> None:
+        """The file went away, or may not be read; the next scan looks again."""
+        sentence = f"{os.fspath(path)!r} cannot be read: {error.strerror}"
+        with self._run.database.session() as session:
+            item_failed(session, self._run.claim, item.id, code="unreadable_file", error=sentence)
+        self._n_over += 1
+
+    def _tell(self) -> None:
+        self._run.progress(self._n_over, self._n_total, MESSAGE)
