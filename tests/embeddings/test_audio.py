@@ -1,4 +1,4 @@
-"""Windows of audio files: the samples that decoding everything gives, and clear refusals of what is no audio."""
+"""Windows of audio files: what decoding everything gives there, and clear refusals of what is not audio."""
 
 import os
 import struct
