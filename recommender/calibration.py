@@ -10,7 +10,7 @@ from recommender.heads import log_softmax
 
 FloatArray = NDArray[np.float32]
 
-# Below this many tracks of its own a playlist cannot turn anything away at alpha 0.1: (0 + 1) / (8 + 1) > 0.1.
+# With fewer tracks of its own a playlist could turn nothing away at alpha 0.1: (0 + 1) / (8 + 1) > 0.1.
 # Its p-value is then taken among the tracks of the whole group.
 MIN_CALIBRATION_TRACKS = 9
 
@@ -57,8 +57,8 @@ class Calibration:
     def p_values(self, closeness: FloatArray) -> FloatArray:
         """Return class-wise conformal p-values (Vovk et al. 2005), (n, n_labels).
 
-        The share of a playlist's own held-out tracks (and the asked one) that lie at least as far out. With no
-        track to compare with it is 1: nothing speaks against the playlist. NaN where closeness is NaN.
+        The share of a playlist's own held-out tracks (and the asked one) that lie at least as far out. With
+        no track to compare with it is 1: nothing speaks against the playlist. NaN where closeness is NaN.
         """
         pooled = np.sort(np.concatenate(self.closeness)) if self.closeness else np.empty(0, np.float32)
         columns = [

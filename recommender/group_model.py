@@ -56,8 +56,8 @@ class RawScores:
 class GroupModel:
     """Everything needed to place a track among the playlists of one group.
 
-    ``playlist_ids`` is (n_labels,) int64; ``playlist_names`` and ``notes`` stand in the same order. A note says
-    what an answer about that playlist cannot be relied on for, and is empty otherwise.
+    ``playlist_ids`` is (n_labels,) int64; ``playlist_names`` and ``notes`` stand in the same order. A note
+    says what an answer about that playlist cannot be relied on for, and is empty otherwise.
     """
 
     group_id: int
@@ -81,7 +81,7 @@ class GroupModel:
         return self.neighbourhood.membership
 
     def classify(self, raw: FloatArray) -> FloatArray:
-        """Return what the classifier alone says of raw vectors, e.g. of patches: (n, dim) -> (n, n_labels)."""
+        """Return what the classifier alone says of raw vectors, as of patches: (n, dim) -> (n, n_labels)."""
         return self.calibration.classifier(self.head.logits(self.standardisation.apply(raw)))
 
     def score(self, raw: FloatArray, *, exclude_ids: Exclusions = None, n_nearest: int = 3) -> GroupScores:
@@ -131,7 +131,7 @@ class GroupModel:
     def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return arrays for an .npz file and plain values for JSON; :meth:`from_arrays` is the inverse."""
         closeness = self.calibration.closeness
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "playlist_ids": self.playlist_ids,
             "mean": self.standardisation.mean,
             "scale": self.standardisation.scale,

@@ -1,4 +1,4 @@
-"""The members of a group's playlists around a track: who is nearest, how they vote, how close each playlist is."""
+"""The tracks of a group's playlists around a query: the nearest, their vote, how close a playlist is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,0 +1,129 @@
+"""One group's head and neighbourhood, fitted on given tracks with given choices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.encoder import Standardisation
+from recommender.heads import Head, fit_linear_head, fit_prototypes, with_prototype_rows
+from recommender.neighbourhood import Neighbourhood
+from training.labels import LabelledTracks, artist_weights, linear_labels
+
+FloatArray = NDArray[np.float32]
+
+# Length of the rows of a head that consists of prototypes only; its temperature is fitted afterwards.
+PROTOTYPE_LENGTH = 10.0
+# Statistics of a library do not change any more with more tracks than this.
+MAX_STATISTICS_TRACKS = 20_000
+
+
+@dataclass(frozen=True)
+class HeadChoice:
+    """What is chosen per group on inner folds.
+
+    Attributes
+    ----------
+    view_weights : tuple of (view name, weight)
+        How much of a track embedding's squared length each view has.
+    l2 : float
+        Penalty of the linear head.
+    artist_correlation : float
+        See :func:`training.labels.artist_weights`.
+    """
+
+    view_weights: tuple[tuple[str, float], ...]
+    l2: float = 0.03
+    artist_correlation: float = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class FitContext:
+    """What a fit needs beside the labelled tracks.
+
+    Attributes
+    ----------
+    views : view name -> its columns of a raw vector
+    unlabelled : (n_unlabelled, dim) float32
+        Raw vectors of the rest of the library; they sharpen the statistics when playlists are short.
+    seed : int
+    """
+
+    views: Mapping[str, slice]
+    unlabelled: FloatArray
+    seed: int = 0
+
+
+def fit_standardisation(raw: FloatArray, context: FitContext, choice: HeadChoice) -> Standardisation:
+    """Return the library's statistics, taken from the labelled tracks given and the unlabelled ones."""
+    library = np.concatenate([raw, context.unlabelled[:MAX_STATISTICS_TRACKS]])
+    if len(np.unique(library, axis=0)) > 1:
+        return Standardisation.fit(library, context.views, dict(choice.view_weights))
+    # One track, or copies of one: there is no spread to measure, so only directions can be compared.
+    dim = library.shape[1]
+    return Standardisation(np.zeros(dim, np.float32), np.ones(dim, np.float32))
+
+
+def fit_head(
+    embeddings: FloatArray,
+    tracks: LabelledTracks,
+    choice: HeadChoice,
+    *,
+    linear: NDArray[np.bool_],
+    start: Head | None = None,
+) -> Head:
+    """Return the head of a group: linear rows for labels with enough tracks, prototypes for the others.
+
+    Parameters
+    ----------
+    embeddings : (n_tracks, dim) float32, unit length
+    linear : (n_labels,) bool
+        Which labels get a row of the linear head.
+    """
+    weights = artist_weights(tracks.membership, tracks.artist_numbers, correlation=choice.artist_correlation)
+    prototypes = fit_prototypes(embeddings, weights)
+    if linear.sum() < 2:
+        zero = np.zeros(len(linear), dtype=np.float32)
+        return Head(PROTOTYPE_LENGTH * prototypes, zero)
+    if linear.all():
+        return fit_linear_head(embeddings, weights, l2=choice.l2, start=start)
+    partial = fit_linear_head(embeddings, weights * linear, l2=choice.l2, start=start)
+    own = tracks.membership[:, linear]
+    logits = partial.logits(embeddings)[:, linear]
+    return with_prototype_rows(
+        partial,
+        prototypes,
+        rows=~linear,
+        typical_cosine=_cosine_within(embeddings, own),
+        typical_logit=float(logits[own].mean()),
+    )
+
+
+def fit_neighbourhood(
+    embeddings: FloatArray, lengths: FloatArray, tracks: LabelledTracks, choice: HeadChoice
+) -> Neighbourhood:
+    """Return the tracks as neighbours; an artist with many tracks does not outvote the others."""
+    weights = artist_weights(tracks.membership, tracks.artist_numbers, correlation=choice.artist_correlation)
+    return Neighbourhood(tracks.track_ids, embeddings, lengths, weights.astype(np.float32))
+
+
+def default_choice(views: Mapping[str, slice]) -> HeadChoice:
+    """Return what is used when there is too little to choose by: the first view, what the network heard."""
+    return HeadChoice(tuple((name, float(number == 0)) for number, name in enumerate(views)))
+
+
+def all_linear_labels(tracks: LabelledTracks) -> NDArray[np.bool_]:
+    """(n_labels,) bool, decided once on all tracks so that folds treat a label as the final fit does."""
+    return linear_labels(tracks.membership)
+
+
+def _cosine_within(embeddings: FloatArray, membership: NDArray[np.bool_]) -> float:
+    """Mean cosine of two different tracks of one label: how near one track's prototype members come."""
+    means = []
+    for column in membership.T:
+        total = embeddings[column].sum(axis=0)
+        n = int(column.sum())
+        if n > 1:
+            means.append((total @ total - n) / (n * (n - 1)))
+    return float(np.mean(means)) if means else 0.0

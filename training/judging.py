@@ -1,0 +1,132 @@
+"""Outer folds: every track of a group scored by models that had heard nothing of its artist."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.group_model import GroupModel
+from training.fitting import FitContext, HeadChoice, default_choice
+from training.folds import Grouping, artist_folds
+from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
+from training.labels import LabelledTracks
+from training.metrics import auroc
+
+FloatArray = NDArray[np.float32]
+IdArray = NDArray[np.int64]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Out-of-fold answers of one group.
+
+    Attributes
+    ----------
+    folds : (n_tracks,) int64
+    grouping : Grouping
+    probability, p_value : (n_tracks, n_labels) float32
+    open_set : tuple of float, one per label
+        AUROC of "none fits" when that playlist is left out; NaN where it cannot be told.
+    choices : tuple of HeadChoice, one per fold
+    """
+
+    folds: IdArray
+    grouping: Grouping
+    probability: FloatArray
+    p_value: FloatArray
+    open_set: tuple[float, ...]
+    choices: tuple[HeadChoice, ...]
+
+
+def judge_group(
+    labels: GroupLabels,
+    tracks: LabelledTracks,
+    context: FitContext,
+    *,
+    n_folds: int,
+    progress: Progress | None = None,
+) -> Judged:
+    """Return what models fitted without a track's artist say of it.
+
+    All choices are made again within each fold, from its training tracks alone.
+    """
+    grouping = group_by_artist(tracks, context, default_choice(context.views))
+    folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=context.seed)
+    probability = np.full(tracks.membership.shape, 1 / tracks.membership.shape[1], np.float32)
+    p_value = np.ones(tracks.membership.shape, np.float32)
+    unfamiliar = _Familiarity(tracks.membership.shape[1])
+    choices = []
+    numbers = np.unique(folds) if len(np.unique(folds)) > 1 else np.empty(0, np.int64)
+    for done, fold in enumerate(numbers.tolist()):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        fitted = fit_group(labels, tracks.rows(train), context, _restricted(grouping, train))
+        scores = fitted.model.score(tracks.raw[test], n_nearest=0)
+        probability[test], p_value[test] = scores.probability, scores.p_value
+        choices.append(fitted.choice)
+        for label, model in _leave_out_each(labels, tracks.rows(train), context, fitted):
+            unfamiliar.add(label, familiarity(model, tracks.raw[test]), tracks.membership[test])
+        if progress:
+            progress(done + 1, len(numbers), f"fold {done + 1} of {len(numbers)}")
+    return Judged(folds, grouping, probability, p_value, unfamiliar.aurocs(), tuple(choices))
+
+
+class _Familiarity:
+    """Collects how familiar tracks look to a group from which their playlist was left out."""
+
+    def __init__(self, n_labels: int) -> None:
+        self._known: list[list[FloatArray]] = [[] for _ in range(n_labels)]
+        self._unknown: list[list[FloatArray]] = [[] for _ in range(n_labels)]
+
+    def add(self, label: int, scores: FloatArray, membership: NDArray[np.bool_]) -> None:
+        """Take the scores of one fold's test tracks by a model without ``label``.
+
+        A track that is in the label and in another playlist too is neither known nor unknown.
+        """
+        in_label, in_others = membership[:, label], np.delete(membership, label, axis=1).any(axis=1)
+        self._known[label].append(scores[~in_label])
+        self._unknown[label].append(scores[in_label & ~in_others])
+
+    def aurocs(self) -> tuple[float, ...]:
+        """One per label."""
+        pairs = zip(self._known, self._unknown, strict=True)
+        return tuple(
+            auroc(np.concatenate(known), np.concatenate(unknown)) if known else float("nan")
+            for known, unknown in pairs
+        )
+
+
+def familiarity(model: GroupModel, raw: FloatArray) -> FloatArray:
+    """Return closeness to the nearest playlist, (n,), on the scale of the group's own held-out tracks."""
+    own = np.concatenate(model.calibration.closeness)
+    centre, spread = (float(own.mean()), float(own.std()) or 1.0) if len(own) else (0.0, 1.0)
+    closeness = np.nanmax(model.score(raw, n_nearest=0).closeness, axis=1)
+    scores: FloatArray = ((closeness - centre) / spread).astype(np.float32)
+    return scores
+
+
+def _leave_out_each(
+    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, fitted: FittedGroup
+) -> Iterator[tuple[int, GroupModel]]:
+    """Yield the group fitted as if one playlist did not exist, for each of three or more playlists."""
+    n_labels = tracks.membership.shape[1]
+    for label in range(n_labels) if n_labels > 2 else ():
+        keep = np.flatnonzero(np.delete(tracks.membership, label, axis=1).any(axis=1))
+        keys = fitted.grouping.keys[keep]
+        if len(np.unique(keys)) < 2:
+            continue
+        judged_by = tuple(np.delete(np.array(fitted.grouping.judged_by), label).tolist())
+        fewer = replace(
+            labels,
+            playlist_ids=np.delete(labels.playlist_ids, label),
+            playlist_names=tuple(np.delete(np.array(labels.playlist_names, dtype=object), label).tolist()),
+        )
+        rest = fit_group(
+            fewer, tracks.without_label(label), context, Grouping(keys, judged_by), choice=fitted.choice
+        )
+        yield label, rest.model
+
+
+def _restricted(grouping: Grouping, rows: IdArray) -> Grouping:
+    return Grouping(grouping.keys[rows], grouping.judged_by)

@@ -1,0 +1,112 @@
+"""Figures of merit: pure functions of arrays, each with its denominator in words."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+IdArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+N_ECE_BINS = 15
+N_BOOTSTRAP = 1000
+
+
+def confusion_matrix(true: IdArray, predicted: IdArray, n_labels: int) -> IdArray:
+    """Return counts, (n_labels, n_labels): row = the playlist a track is in, column = the one predicted."""
+    counts = np.zeros((n_labels, n_labels), dtype=np.int64)
+    np.add.at(counts, (true, predicted), 1)
+    return counts
+
+
+def recalls(confusion: IdArray) -> NDArray[np.float64]:
+    """(n_labels,): right ones of a playlist / tracks of that playlist; NaN for a playlist without tracks."""
+    return _ratio(confusion.diagonal(), confusion.sum(axis=1))
+
+
+def precisions(confusion: IdArray) -> NDArray[np.float64]:
+    """(n_labels,): right ones / tracks for which the playlist was predicted; NaN where it never was."""
+    return _ratio(confusion.diagonal(), confusion.sum(axis=0))
+
+
+def balanced_accuracy(true: IdArray, predicted: IdArray, n_labels: int) -> float:
+    """Mean of the recalls over the playlists that have tracks."""
+    return float(np.nanmean(recalls(confusion_matrix(true, predicted, n_labels))))
+
+
+def macro_f1(confusion: IdArray) -> float:
+    """Mean over playlists with tracks of 2 right / (tracks of it + tracks predicted to be of it)."""
+    sums = confusion.sum(axis=0) + confusion.sum(axis=1)
+    f1 = _ratio(2 * confusion.diagonal(), sums)
+    return float(np.nanmean(f1[confusion.sum(axis=1) > 0]))
+
+
+def bootstrap_interval(
+    true: IdArray, predicted: IdArray, artists: IdArray, n_labels: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Return the 95 % interval of the balanced accuracy, artists drawn with replacement.
+
+    Tracks of one artist stand or fall together, so drawing tracks would make the interval too narrow.
+    """
+    names, number = np.unique(artists, return_inverse=True)
+    # Counts per artist add up, so a draw of artists needs no copy of their tracks.
+    per_artist = np.zeros((len(names), n_labels, n_labels), dtype=np.int64)
+    np.add.at(per_artist, (number, true, predicted), 1)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=N_BOOTSTRAP)
+    values = [np.nanmean(recalls(np.tensordot(times, per_artist, axes=1))) for times in drawn]
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def precision_at_k(probabilities: FloatArray, membership: BoolArray, k: int) -> float:
+    """Share of tracks with one of their playlists among the first ``k``.
+
+    For a track in one playlist there is one relevant answer, so this is what published work on single-label
+    genres calls precision@k; its denominator is the number of tracks.
+    """
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float(np.take_along_axis(membership, order, axis=1).any(axis=1).mean())
+
+
+def expected_calibration_error(
+    confidence: FloatArray, right: BoolArray, *, n_bins: int = N_ECE_BINS
+) -> float:
+    """Return sum over bins of |share right - mean confidence| * share of tracks; bins of equal mass.
+
+    ``confidence`` (n,) is the probability of the first playlist, ``right`` (n,) whether it was one of the
+    track's own (Naeini et al. 2015, with bins of equal mass).
+    """
+    return float(
+        sum(abs(share - mean) * n for mean, share, n in reliability(confidence, right, n_bins=n_bins))
+        / len(right)
+    )
+
+
+def reliability(
+    confidence: FloatArray, right: BoolArray, *, n_bins: int = N_ECE_BINS
+) -> list[tuple[float, float, int]]:
+    """Return (mean confidence, share right, number of tracks) per bin of equal mass."""
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, n_bins) if len(part)]
+    return [(float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts]
+
+
+def coverage(p_values: FloatArray, membership: BoolArray, *, alpha: float) -> float:
+    """Share of memberships (track, playlist) with p > alpha; the promise is at least 1 - alpha."""
+    own = p_values[membership]
+    own = own[~np.isnan(own)]
+    return float((own > alpha).mean()) if len(own) else float("nan")
+
+
+def auroc(scores_known: FloatArray, scores_unknown: FloatArray) -> float:
+    """Return the chance that a known track scores above an unknown one, ties counting half."""
+    if not len(scores_known) or not len(scores_unknown):
+        return float("nan")
+    ordered = np.sort(scores_unknown)
+    below = np.searchsorted(ordered, scores_known, side="left")
+    equal = np.searchsorted(ordered, scores_known, side="right") - below
+    return float((below + equal / 2).sum() / (len(scores_known) * len(scores_unknown)))
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    ratio: NDArray[np.float64] = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    return ratio
