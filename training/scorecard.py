@@ -1,0 +1,206 @@
+"""The score card: the judgement of a group of playlists on artist-conditional folds, as plain values."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.errors import RecommenderError
+from recommender.settings import Settings
+from training.baselines import judge_baselines
+from training.datasets import read_folder
+from training.fitting import FitContext
+from training.folder_tracks import HeardFolder, hear_folder
+from training.groups import GroupLabels
+from training.judging import Judged, judge_group
+from training.labels import LabelledTracks
+from training.metrics import (
+    bootstrap_interval,
+    confusion_matrix,
+    coverage,
+    expected_calibration_error,
+    macro_f1,
+    precision_at_k,
+    precisions,
+    recalls,
+)
+
+Progress = Callable[[int, int, str], None]
+
+DIGITS = 4
+
+
+class NothingToJudge(RecommenderError):
+    """There are not two playlists with tracks that could be heard."""
+
+    code = "nothing_to_judge"
+
+
+def evaluate_folder(
+    folder: Path,
+    *,
+    settings: Settings,
+    manifest: Path | None = None,
+    n_folds: int = 5,
+    seed: int = 0,
+    encoder_directory: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Judge ``folder/<playlist>/<audio>`` and return the score card; the database is not touched.
+
+    Every track is scored by models that had heard nothing of its artist and whose choices (views, penalty,
+    weights, temperatures, thresholds) were made without it.
+    """
+    started = time.perf_counter()
+    rows = read_folder(folder, manifest=manifest)
+    heard = hear_folder(rows, settings, encoder_directory=encoder_directory, progress=progress)
+    labels, tracks = label_folder(heard)
+    context = FitContext(heard.config.view_slices(), heard.raw[:0], seed)
+    judged = judge_group(labels, tracks, context, n_folds=n_folds, progress=progress)
+    card = build_scorecard(labels, tracks, context, judged, alpha=settings.alpha)
+    return card | {
+        "encoder": heard.config.name,
+        "n_folds": int(judged.folds.max()) + 1,
+        "seed": seed,
+        "seconds": round(time.perf_counter() - started, 2),
+        "failed": [
+            {"file": str(row.file.relative_to(folder)), "code": code, "error": error}
+            for row, code, error in heard.failed
+        ],
+        "tracks": [
+            {"file": str(row.file.relative_to(folder))} | described
+            for row, described in zip(heard.rows, card["tracks"], strict=True)
+        ],
+    }
+
+
+def label_folder(heard: HeardFolder) -> tuple[GroupLabels, LabelledTracks]:
+    """Return a folder's playlists as labels."""
+    names = tuple(sorted({row.playlist for row in heard.rows}))
+    if len(names) < 2:
+        raise NothingToJudge(
+            f"judging needs two playlists with tracks that can be heard, found {len(names)};"
+            " the layout is FOLDER/<playlist>/<audio files>"
+        )
+    membership = np.array([[row.playlist == name for name in names] for row in heard.rows])
+    tracks = LabelledTracks(
+        track_ids=np.arange(len(heard.rows)),
+        raw=heard.raw,
+        membership=membership,
+        artists=tuple(row.artist for row in heard.rows),
+        albums=tuple(row.album for row in heard.rows),
+        durations_s=heard.durations_s,
+    )
+    return GroupLabels(0, "default", np.arange(len(names)), names), tracks
+
+
+def build_scorecard(
+    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, judged: Judged, *, alpha: float
+) -> dict[str, Any]:
+    """Return the figures of one judged group.
+
+    A track in several playlists counts for the one of them that was ranked first. Playlists of a single
+    artist cannot be judged artist-conditionally; they are listed, and left out of the balanced accuracy as
+    long as two others remain.
+    """
+    n_labels = len(labels.playlist_names)
+    predicted = judged.probability.argmax(axis=1)
+    own = np.where(tracks.membership, judged.probability, -1).argmax(axis=1)
+    right = np.take_along_axis(tracks.membership, predicted[:, None], axis=1)[:, 0]
+    confusion = confusion_matrix(own, predicted, n_labels)
+    honest = np.array([by == "artist" for by in judged.grouping.judged_by])
+    counted = honest if honest.sum() > 1 else np.ones(n_labels, dtype=bool)
+    rows = counted[own]
+    low, high = bootstrap_interval(
+        own[rows],
+        predicted[rows],
+        judged.grouping.keys[rows],
+        n_labels,
+        np.random.default_rng(context.seed),
+    )
+    baselines = judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
+    open_set = [value for value in judged.open_set if not np.isnan(value)]
+    accuracy = float(np.nanmean(recalls(confusion)[counted]))
+    return {
+        "balanced_accuracy": _rounded(accuracy),
+        "balanced_accuracy_ci": [_rounded(low), _rounded(high)],
+        "balanced_accuracy_all_labels": _rounded(float(np.nanmean(recalls(confusion)))),
+        **{
+            f"precision_at_{k}": _rounded(precision_at_k(judged.probability, tracks.membership, k))
+            for k in (1, 2, 3)
+        },
+        "macro_f1": _rounded(macro_f1(confusion)),
+        "ece": _rounded(expected_calibration_error(judged.probability.max(axis=1), right)),
+        "coverage": _rounded(coverage(judged.p_value, tracks.membership, alpha=alpha)),
+        "alpha": alpha,
+        "open_set_auroc": {"mean": _rounded(float(np.mean(open_set))), "worst": _rounded(min(open_set))}
+        if open_set
+        else None,
+        "labels": list(labels.playlist_names),
+        "playlists": _describe_playlists(labels, tracks, judged, confusion),
+        "confusion": confusion.tolist(),
+        "baselines": {name: _rounded(value) for name, value in baselines.items()},
+        "warnings": _warnings(labels, judged, low=low, chance=1 / int(counted.sum())),
+        "choices": [
+            asdict(choice) | {"view_weights": dict(choice.view_weights)} for choice in judged.choices
+        ],
+        "tracks": _describe_tracks(labels, tracks, judged, own),
+    }
+
+
+def _describe_playlists(
+    labels: GroupLabels, tracks: LabelledTracks, judged: Judged, confusion: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    recall, precision = recalls(confusion), precisions(confusion)
+    artists = tracks.artist_numbers
+    return [
+        {
+            "name": name,
+            "n_tracks": int(tracks.membership[:, label].sum()),
+            "n_artists": len(np.unique(artists[tracks.membership[:, label]])),
+            "judged_by": judged.grouping.judged_by[label],
+            "recall": _rounded(recall[label]),
+            "precision": _rounded(precision[label]),
+            "open_set_auroc": _rounded(judged.open_set[label]),
+        }
+        for label, name in enumerate(labels.playlist_names)
+    ]
+
+
+def _describe_tracks(
+    labels: GroupLabels, tracks: LabelledTracks, judged: Judged, own: NDArray[np.int64]
+) -> list[dict[str, Any]]:
+    names = labels.playlist_names
+    return [
+        {
+            "label": names[own[row]],
+            "artist": tracks.artists[row],
+            "fold": int(judged.folds[row]),
+            "probabilities": dict(zip(names, map(_rounded, judged.probability[row]), strict=True)),
+            "p_values": dict(zip(names, map(_rounded, judged.p_value[row]), strict=True)),
+        }
+        for row in range(len(tracks))
+    ]
+
+
+def _warnings(labels: GroupLabels, judged: Judged, *, low: float, chance: float) -> list[str]:
+    found = [
+        f"playlist {name!r} has one artist: it is judged by {by}, which makes it look better than it is,"
+        " and it is left out of the balanced accuracy where two others remain"
+        for name, by in zip(labels.playlist_names, judged.grouping.judged_by, strict=True)
+        if by != "artist"
+    ]
+    if low <= chance:
+        found.append(
+            f"no better than chance: the interval of the balanced accuracy begins at {low:.2f},"
+            f" guessing gives {chance:.2f}"
+        )
+    return found
+
+
+def _rounded(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), DIGITS)
