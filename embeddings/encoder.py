@@ -50,7 +50,7 @@ class TrackEmbedding:
 
 
 class Encoder:
-    """An exported network with its front end; safe to share between threads.
+    """An exported network with its front end; safe to share between threads, not across a fork.
 
     Patches are spread over threads that each run a network of one patch and one thread. On two cores that is
     as fast as one network with two threads, and up to twice as fast when something else keeps a core

@@ -249,6 +249,10 @@ class TestRefused:
             with pytest.raises(UndecodableAudio, match="is not a file"):
                 read(path)
 
+    def test_a_name_that_the_file_system_refuses(self, tmp_path) -> None:
+        with pytest.raises(UndecodableAudio, match="cannot be read: File name too long"):
+            read(tmp_path / ("a" * 300))
+
     @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
     def test_samples_that_are_not_sound(self, bad, music, write_audio) -> None:
         y = music(10, sample_rate_hz=44_100).copy()

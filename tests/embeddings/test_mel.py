@@ -12,6 +12,8 @@ CONFIGS = [
     MelConfig(),
     MelConfig(sample_rate_hz=12_000, n_mels=48),
     MelConfig(sample_rate_hz=22_050, n_fft=2048, hop_length=512, n_mels=128, gain=100.0),
+    # Wholly inside the linear part of the mel scale.
+    MelConfig(sample_rate_hz=1_600, n_fft=256, hop_length=64, n_mels=24),
     # So many bands that some cover no bin of the FFT.
     MelConfig(n_fft=256, hop_length=128, n_mels=96),
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embeddings.windows import plan_windows
@@ -12,6 +12,7 @@ N_WINDOW = 48_128
 RATES_HZ = [8_000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000]
 
 
+@settings(deadline=None)
 @given(
     from_hz=st.sampled_from([*RATES_HZ, 44_099]),
     duration_s=st.floats(min_value=0.01, max_value=21_600),
@@ -32,6 +33,7 @@ def test_windows_lie_inside_the_track_in_order(from_hz: int, duration_s: float, 
         assert span.start / from_hz + span.n_drop / TO_HZ == pytest.approx(start_s, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(from_hz=st.sampled_from(RATES_HZ), duration_s=st.floats(min_value=3.1, max_value=600))
 def test_each_window_is_in_the_middle_of_an_equal_share(from_hz: int, duration_s: float) -> None:
     plan = plan_windows(
