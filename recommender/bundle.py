@@ -89,11 +89,9 @@ def build_index(
 
     A track that equals the mean of the library has no direction and cannot be near anything.
     """
-    has_direction = standardisation.standardise(raw).any(axis=1) if len(raw) else []
-    rows = np.flatnonzero(has_direction)
-    embeddings = np.empty((0, config.embedding_dim), np.float32)
-    if len(rows):
-        embeddings = standardisation.apply(raw[rows])
+    raw = raw.reshape(-1, config.embedding_dim)
+    rows = np.flatnonzero(standardisation.standardise(raw).any(axis=1))
+    embeddings = standardisation.apply(raw[rows])
     return TrackIndex.build(
         np.asarray(track_ids, dtype=np.int64)[rows],
         embeddings,

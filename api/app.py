@@ -1,0 +1,110 @@
+"""The application factory: one blueprint per noun, every error a problem, every answer with a schema."""
+
+from time import perf_counter
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response, current_app, g, request
+from flask.json.provider import DefaultJSONProvider
+
+from api import jobs, models, operations, pages, playlists, recommend, tracks
+from api.auth import SECURITY_SCHEME, register_auth
+from api.metrics import Metrics
+from api.problems import MIMETYPE as PROBLEM_MIMETYPE
+from api.problems import ProblemError, register_problems
+from api.schemas import ProblemSchema
+from api.services import EXTENSION, Services, services
+from api.version import VERSION
+from recommender.catalogue import open_database
+from recommender.served import ModelHolder
+from recommender.settings import Settings, load_settings
+
+_BLUEPRINTS = (recommend, tracks, playlists, jobs, models, operations, pages)
+_MB = 1_000_000
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+}
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """Return the web application; the database must have been migrated.
+
+    Raises
+    ------
+    SchemaOutdated
+        When it has not.
+    """
+    settings = settings or load_settings()
+    app = APIFlask(__name__, title="Whichlist", version=VERSION, docs_path=None)
+    database = open_database(settings)
+    holder = ModelHolder(database, encoder_threads=settings.encoder_threads)
+    app.extensions[EXTENSION] = Services(settings, database, holder, Metrics())
+    _configure(app, settings)
+    register_problems(app)
+    app.before_request(_start_clock)
+    register_auth(app, settings)
+    app.before_request(_check_media_type)
+    app.after_request(_finish)
+    for module in _BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    return app
+
+
+def _configure(app: APIFlask, settings: Settings) -> None:
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_upload_mb * _MB,
+        HTTP_ERROR_SCHEMA=ProblemSchema,
+        VALIDATION_ERROR_SCHEMA=ProblemSchema,
+        INFO={"description": "Which of my playlists does this track fit?", "license": {"name": "MIT"}},
+    )
+    assert isinstance(app.json, DefaultJSONProvider)
+    app.json.sort_keys = False  # an answer reads best in its own order
+    if settings.api_token is not None:
+        app.config["SECURITY_SCHEMES"] = {SECURITY_SCHEME: {"type": "http", "scheme": "bearer"}}
+    app.spec_processor(_declare_problems)
+
+
+def _declare_problems(spec: dict[str, Any] | str) -> dict[str, Any] | str:
+    """Give every error response the media type that it really has, and let any error be a problem."""
+    assert isinstance(spec, dict)  # it is text only when YAML was asked for
+    secured = SECURITY_SCHEME in spec.get("components", {}).get("securitySchemes", {})
+    if secured:
+        spec["security"] = [{SECURITY_SCHEME: []}]
+    problem = {"$ref": "#/components/schemas/Problem"}
+    for operations_ in spec["paths"].values():
+        for operation in operations_.values():
+            for status, response in operation["responses"].items():
+                if status[0] in "45":
+                    response["content"] = {PROBLEM_MIMETYPE: {"schema": problem}}
+            operation["responses"]["default"] = {
+                "description": "Any other error",
+                "content": {PROBLEM_MIMETYPE: {"schema": problem}},
+            }
+    return spec
+
+
+def _check_media_type() -> None:
+    """Refuse a body of another type than the route declares, before anything tries to read it."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    declared: dict[str, Any] = getattr(view, "_spec", {})
+    expected = declared.get("content_type") if "body" in declared else None
+    if expected and request.mimetype and request.mimetype != expected:
+        raise ProblemError("unsupported_media_type", f"this route takes {expected}, not {request.mimetype}")
+
+
+def _start_clock() -> None:
+    g.started = perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    """Count the request and add what tells browsers to be careful."""
+    route = request.url_rule.rule if request.url_rule is not None else "(none)"
+    seconds = perf_counter() - g.get("started", perf_counter())
+    services().metrics.count_request(
+        method=request.method, route=route, status=response.status_code, seconds=seconds
+    )
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

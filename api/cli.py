@@ -1,0 +1,137 @@
+"""The ``whichlist`` command.
+
+Commands that fit or judge models stand here, the only place that may import ``training``, and only
+inside functions: asking for help must not take TensorFlow's six seconds.
+"""
+
+import json
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from api import commands_demo, commands_library, commands_operate
+from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
+from api.version import VERSION
+from recommender.catalogue import open_database
+from recommender.jobs import JobInfo, JobKind, enqueue
+from recommender.settings import Settings, load_settings
+from recommender.worker import run_job_here, run_worker
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group(cls=OurGroup)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the database and the models.")
+@click.version_option(VERSION, prog_name="whichlist")
+@click.pass_context
+def main(ctx: click.Context, data: Path | None) -> None:
+    """Which of my playlists does this track fit?  Answered by listening, on this machine."""
+    settings = load_settings({"data": data})
+    ctx.obj = Shell(settings, run_job=_run_job, base_encoder=_base_encoder, demo_folders=_demo_folders)
+
+
+def _run_job(settings: Settings, job_id: int, on_progress: Callable[[JobInfo], None]) -> JobInfo:
+    from training.handlers import build_handler
+
+    return run_job_here(settings, job_id, build_handler(settings), on_progress=on_progress)
+
+
+def _base_encoder(settings: Settings) -> str:
+    from training.encoders import base_encoder_name
+
+    return base_encoder_name(settings)
+
+
+def _demo_folders(folder: Path) -> tuple[Path, ...]:
+    from training.demo_library import build_demo_library
+
+    with Progress("make the demo library") as progress:
+        made = build_demo_library(folder, progress=progress)
+    return made.library, made.new_releases, made.neither
+
+
+@main.command()
+@click.pass_obj
+def worker(shell: Shell) -> None:
+    """Do the queued jobs, until told to stop."""
+    from training.handlers import build_handler
+
+    commands_operate.log_to_stderr()
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    run_worker(shell.settings, build_handler(shell.settings), stop)
+
+
+@main.command()
+@json_option
+@click.pass_obj
+def train(shell: Shell, as_json: bool) -> None:
+    """Fit the encoder again on every playlist; it takes over only if it is clearly better."""
+    database = open_database(shell.settings)
+    with database.session() as session:
+        job_id = enqueue(session, JobKind.TRAIN, {})
+    job = finish_job(shell, job_id, title="train", as_json=as_json)
+    if not as_json:
+        click.echo(json.dumps(job.result, indent=1))
+
+
+@main.command()
+@click.argument("folder", type=_FOLDER)
+@click.option("--manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--folds", type=click.IntRange(2, 50), default=5, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it.")
+@click.pass_obj
+def evaluate(
+    shell: Shell, folder: Path, *, manifest: Path | None, folds: int, seed: int, json_file: Path | None
+) -> None:
+    """Judge FOLDER/<playlist>/<audio> on folds that never share an artist; the database is not touched."""
+    from training.scorecard import evaluate_folder
+
+    with Progress("evaluate") as progress:
+        found = evaluate_folder(
+            folder, manifest=manifest, n_folds=folds, seed=seed, settings=shell.settings, progress=progress
+        )
+    if json_file is not None:
+        json_file.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    _print_scores(found)
+
+
+def _print_scores(found: dict[str, Any]) -> None:
+    low, high = found["balanced_accuracy_ci"]
+    click.echo(
+        f"balanced accuracy  {found['balanced_accuracy']:.3f}  (95 % interval {low:.3f} to {high:.3f})"
+    )
+    for name, value in found["baselines"].items():
+        click.echo(f"  baseline {name:<16} {value:.3f}")
+    for name in ("precision_at_1", "precision_at_2", "precision_at_3", "ece", "coverage"):
+        if found.get(name) is not None:
+            click.echo(f"{name.replace('_', ' '):<18} {found[name]:.3f}")
+    open_set = found.get("open_set_auroc")
+    if open_set:
+        click.echo(f"none-fits AUROC    {open_set['mean']:.3f} mean, {open_set['worst']:.3f} worst")
+    click.echo(f"encoder            {found['encoder']}, {found['seconds']:.0f} s")
+    width = max(len(label) for label in found["labels"])
+    click.echo("confusion (rows: playlist, columns: first answer)")
+    for label, row in zip(found["labels"], found["confusion"], strict=True):
+        click.echo(f"  {label:<{width}} " + " ".join(f"{value:>5}" for value in row))
+    for failed in found["failed"]:
+        click.echo(f"not read: {failed['file']} ({failed['code']})", err=True)
+
+
+for _module in (commands_library, commands_operate, commands_demo):
+    for _command in _module.COMMANDS:
+        main.add_command(_command)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Every kind of error with its stable code, HTTP status and what to do; the command line shows them too."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One kind of error.  ``code`` and ``status`` are a promise; the sentences may be reworded."""
+
+    code: str
+    status: int
+    title: str
+    action: str
+
+
+_ADD_A_PLAYLIST = "Add a playlist first: `whichlist add-playlist NAME FOLDER`, or POST /playlists."
+_OTHER_FILE = "Try another file; `whichlist doctor` lists the formats that can be read here."
+
+PROBLEMS: tuple[Problem, ...] = (
+    Problem("bad_request", 400, "The request cannot be understood", "Compare it with /docs."),
+    Problem("unauthorised", 401, "A token is needed", "Send the header `Authorization: Bearer <token>`."),
+    Problem("forbidden", 403, "The request was refused", "Send it from a program or a page of this server."),
+    Problem(
+        "outside_library",
+        403,
+        "The path is not under a library root",
+        "Name a file under a library root, or upload it to POST /recommend.",
+    ),
+    Problem("not_found", 404, "There is nothing at this address", "See /docs for every route."),
+    Problem(
+        "track_not_found",
+        404,
+        "No such track",
+        "Search with GET /tracks?query=, scan its folder, or upload the file to POST /recommend.",
+    ),
+    Problem("playlist_not_found", 404, "No such playlist", "GET /playlists lists them."),
+    Problem("group_not_found", 404, "No such playlist group", "GET /playlists shows each one's group."),
+    Problem("job_not_found", 404, "No such job", "GET /jobs lists them."),
+    Problem("model_not_found", 404, "No such model", "GET /models lists them."),
+    Problem("method_not_allowed", 405, "This address does not take that method", "See /docs."),
+    Problem("no_model", 409, "There is no model yet", _ADD_A_PLAYLIST),
+    Problem(
+        "group_not_fitted",
+        409,
+        "The group has nothing to compare with yet",
+        "Add a playlist to this group, or wait for its job: GET /jobs.",
+    ),
+    Problem("playlist_exists", 409, "There is a playlist of this name", "Choose another name, or delete it."),
+    Problem(
+        "track_without_audio",
+        409,
+        "The track has never been heard and its file cannot be read",
+        "Scan the folder that holds it, or upload the file to POST /recommend.",
+    ),
+    Problem("job_finished", 409, "The job has ended already", "GET /jobs/{id} shows how it ended."),
+    Problem(
+        "corrupt_bundle",
+        409,
+        "The model is damaged and cannot serve",
+        "Promote another one (GET /models), or make one: `whichlist train`.",
+    ),
+    Problem("upload_too_large", 413, "The upload is too large", "Send a smaller file, or only a part of it."),
+    Problem(
+        "unsupported_media_type",
+        415,
+        "The body is not of a type that this route takes",
+        "Send JSON, or for POST /recommend multipart/form-data with a part called `file`.",
+    ),
+    Problem("invalid_request", 422, "A parameter or field has a bad value", "`errors` names each one."),
+    Problem(
+        "urls_not_enabled",
+        422,
+        "Urls are not enabled",
+        "Download the audio and upload it to POST /recommend.",
+    ),
+    Problem("unreadable_folder", 422, "The folder cannot be read", "Name a folder that the server can read."),
+    Problem("no_audio", 422, "The folder holds no audio", "Name a folder with audio files in it."),
+    Problem("undecodable_audio", 422, "The file cannot be read as audio", _OTHER_FILE),
+    Problem("missing_decoder", 422, "A decoder is missing", "Install what `detail` names."),
+    Problem("silent_audio", 422, "The track is silent", _OTHER_FILE),
+    Problem("too_short", 422, "The track is too short", _OTHER_FILE),
+    Problem("too_long", 422, "The track is too long", "Send a part of it."),
+    Problem("embedding_error", 422, "The track cannot be listened to", _OTHER_FILE),
+    Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
+    Problem("internal_error", 500, "The server made a mistake", "Its log says more; please report it."),
+    Problem("schema_outdated", 503, "The database is not that of this version", "Run `whichlist migrate`."),
+)
+_BY_CODE = {problem.code: problem for problem in PROBLEMS}
+
+
+def find_problem(code: str) -> Problem | None:
+    """Return the documented kind of error with this code."""
+    return _BY_CODE.get(code)
+
+
+def get_problem(code: str) -> Problem:
+    """Return the kind of error with a code that this program itself names."""
+    return _BY_CODE[code]

@@ -1,0 +1,204 @@
+"""Commands about what is in the library and what fits: scan, playlists, recommend, jobs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.terminal import (
+    ExitCode,
+    Shell,
+    complain,
+    describe_error,
+    exit_code_of,
+    exit_if_partly,
+    finish_job,
+    json_option,
+    print_json,
+    print_table,
+)
+from embeddings.errors import EmbeddingError
+from recommender.answers import Recommendation
+from recommender.asking import ask_by_reference
+from recommender.catalogue import (
+    Database,
+    add_library_root,
+    delete_playlist,
+    find_playlist,
+    list_playlists,
+    open_database,
+)
+from recommender.errors import RecommenderError
+from recommender.job_items import failed_items
+from recommender.jobs import JobKind, enqueue, get_job, list_jobs
+from recommender.ranking import RankingOptions
+from recommender.records import DEFAULT_GROUP
+from recommender.served import ModelHolder, ServedModel
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_group_option = click.option(
+    "--group", default=DEFAULT_GROUP, show_default=True, help="Playlists that compete."
+)
+
+
+@click.command()
+@click.argument("folder", type=_FOLDER, required=False)
+@click.option("--as-playlists", is_flag=True, help="Make each folder directly in FOLDER a playlist.")
+@click.option("--retry-failed", is_flag=True, help="Try the files that were set aside once more.")
+@_group_option
+@json_option
+@click.pass_obj
+def scan(
+    shell: Shell, folder: Path | None, *, as_playlists: bool, retry_failed: bool, group: str, as_json: bool
+) -> None:
+    """Read FOLDER, or else every folder known, again: new, changed, moved and removed files."""
+    if as_playlists and folder is None:
+        raise click.UsageError("--as-playlists needs a FOLDER")
+    payload: dict[str, Any] = {"retry_failed": retry_failed}
+    database = open_database(shell.settings)
+    with database.session() as session:
+        if folder is not None:
+            add_library_root(session, folder)
+            payload |= {"path": str(folder.resolve()), "as_playlists": as_playlists, "group": group}
+        job_id = enqueue(session, JobKind.SCAN, payload)
+    job = finish_job(shell, job_id, title="scan", as_json=as_json)
+    exit_if_partly(job)
+
+
+@click.command("add-playlist")
+@click.argument("name")
+@click.argument("folder", type=_FOLDER)
+@_group_option
+@json_option
+@click.pass_obj
+def add_playlist(shell: Shell, name: str, folder: Path, group: str, as_json: bool) -> None:
+    """Make the audio in FOLDER the playlist NAME; it can be answered with at once."""
+    database = open_database(shell.settings)
+    with database.session() as session:
+        add_library_root(session, folder)
+        asked = {"name": name, "folder": str(folder.resolve()), "group": group}
+        job_id = enqueue(session, JobKind.ADD_PLAYLIST, asked)
+    job = finish_job(shell, job_id, title=f"add {name}", as_json=as_json)
+    exit_if_partly(job)
+
+
+@click.command("remove-playlist")
+@click.argument("name")
+@_group_option
+@json_option
+@click.pass_obj
+def remove_playlist(shell: Shell, name: str, group: str, as_json: bool) -> None:
+    """Remove the playlist NAME; its tracks stay in the catalogue."""
+    database = open_database(shell.settings)
+    with database.session() as session:
+        playlist = find_playlist(session, name, group=group)
+        delete_playlist(session, playlist.id)
+        job_id = enqueue(session, JobKind.REFIT, {"reason": f"the playlist {name!r} was removed"})
+    job = finish_job(shell, job_id, title=f"remove {name}", as_json=as_json)
+    exit_if_partly(job)
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def playlists(shell: Shell, as_json: bool) -> None:
+    """List the playlists."""
+    with open_database(shell.settings).read_session() as session:
+        found = list_playlists(session)
+    if as_json:
+        for playlist in found:
+            print_json(vars(playlist))
+        return
+    rows = [(p.name, p.group, p.n_tracks, p.folder) for p in found]
+    print_table(("PLAYLIST", "GROUP", "TRACKS", "FOLDER"), rows)
+
+
+@click.command()
+@click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
+@click.option("--group", help="Playlists that compete; the default group unless given.")
+@click.option("--top", type=click.IntRange(1), help="Only the first so many playlists.")
+@click.option("--neighbours", type=click.IntRange(0, 50), default=3, show_default=True)
+@click.option("--segments", is_flag=True, help="Also say what is heard at each moment.")
+@json_option
+@click.pass_obj
+def recommend(
+    shell: Shell,
+    tracks: Sequence[str],
+    *,
+    group: str | None,
+    top: int | None,
+    neighbours: int,
+    segments: bool,
+    as_json: bool,
+) -> None:
+    """Say which playlists each TRACK fits: an id, isrc:..., mbid:..., spotify:track:..., or a file."""
+    database = open_database(shell.settings)
+    model = ModelHolder(database, encoder_threads=shell.settings.encoder_threads).current()
+    options = RankingOptions(
+        alpha=shell.settings.alpha, group=group, top=top, n_nearest=neighbours, segments=segments
+    )
+    codes = [_recommend_one(database, model, track, options, as_json=as_json) for track in tracks]
+    if any(codes):
+        raise click.exceptions.Exit(max(codes) if all(codes) else ExitCode.PARTLY)
+
+
+def _recommend_one(
+    database: Database, model: ServedModel, track: str, options: RankingOptions, *, as_json: bool
+) -> ExitCode:
+    """Answer for one track; one that cannot be answered must not stop the others."""
+    try:
+        answer = ask_by_reference(database, model, track, options=options, library_roots=None)
+    except (RecommenderError, EmbeddingError) as error:
+        if as_json:
+            print_json({"asked": track, "error": describe_error(error)})
+        complain(error)
+        return exit_code_of(error)
+    if as_json:
+        print_json({"asked": track} | answer.to_dict())
+    else:
+        _print_answer(answer)
+    return ExitCode.OK
+
+
+def _print_answer(answer: Recommendation) -> None:
+    click.echo(f"{answer.track.artist} - {answer.track.title}: {answer.verdict.replace('_', ' ')}")
+    for playlist in answer.playlists:
+        near = "; ".join(f"{n.track.artist} - {n.track.title} {n.similarity:.2f}" for n in playlist.nearest)
+        fits = "fits" if playlist.fits else ""
+        click.echo(f"  {playlist.name:<20} {playlist.probability:>6.1%}  {fits:<4}  {near}")
+        if playlist.note:
+            click.echo(f"    {playlist.note}")
+    for segment in answer.segments:
+        heard = f"{segment.playlist} {segment.probability:.0%}"
+        click.echo(f"    {segment.start_s:7.1f} to {segment.end_s:.1f} s  {heard}")
+    if answer.member_of:
+        click.echo(f"  already in: {', '.join(playlist.name for playlist in answer.member_of)}")
+    spent = ", ".join(f"{step} {ms:.0f} ms" for step, ms in answer.timing_ms.items())
+    click.echo(f"  ({answer.encoder}, model {answer.model}; {spent})")
+
+
+@click.command()
+@click.argument("job_id", type=int, required=False)
+@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
+@json_option
+@click.pass_obj
+def jobs(shell: Shell, job_id: int | None, limit: int, as_json: bool) -> None:
+    """List the jobs, or show one with the files that it set aside."""
+    with open_database(shell.settings).read_session() as session:
+        found = list_jobs(session, limit=limit) if job_id is None else [get_job(session, job_id)]
+        failed = [] if job_id is None else failed_items(session, job_id)
+    if as_json:
+        for job in found:
+            print_json(vars(job) | ({} if job_id is None else {"failed": [vars(item) for item in failed]}))
+        return
+    rows: list[tuple[Any, ...]] = [
+        (j.id, j.kind, j.state, f"{j.n_done}/{j.n_total}", j.n_failed or "", j.error or j.message)
+        for j in found
+    ]
+    print_table(("JOB", "KIND", "STATE", "DONE", "FAILED", "MESSAGE"), rows)
+    for item in failed:
+        click.echo(f"  {item.key}: {item.error} ({item.code})")
+
+
+COMMANDS = (scan, add_playlist, remove_playlist, playlists, recommend, jobs)

@@ -1,0 +1,144 @@
+"""Commands for those who keep it running: serve, migrate, models, doctor."""
+
+import dataclasses
+import json
+import logging
+import sys
+from typing import Any
+
+import click
+
+from api.terminal import ExitCode, Shell, json_option, print_json, print_table
+from recommender.bundle import read_bundle, read_report
+from recommender.catalogue import get_bundle, list_bundles, migrate, open_database, promote_bundle
+from recommender.checkup import examine
+from recommender.settings import Settings
+
+_THREADS = 8
+
+
+@click.command("migrate")
+@click.pass_obj
+def migrate_database(shell: Shell) -> None:
+    """Bring the database's tables up to date; nothing in it is lost."""
+    shell.settings.data.mkdir(parents=True, exist_ok=True)
+    click.echo(f"the database is at revision {migrate(shell.settings).revision}")
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
+@click.pass_obj
+def serve(shell: Shell, host: str | None, port: int | None) -> None:
+    """Answer over HTTP, and show the web page."""
+    from api.auth import is_loopback
+
+    settings = dataclasses.replace(
+        shell.settings,
+        host=shell.settings.host if host is None else host,
+        port=shell.settings.port if port is None else port,
+    )
+    if not is_loopback(settings.host) and settings.api_token is None:
+        raise click.UsageError(
+            f"{settings.host} can be reached by others: set WHICHLIST_API_TOKEN first, or use 127.0.0.1"
+        )
+    log_to_stderr()
+    serve_forever(settings)
+
+
+def serve_forever(settings: Settings) -> None:
+    """Load the model, then listen until told to stop."""
+    import waitress
+
+    from api.app import create_app
+    from api.services import find_services
+    from recommender.served import NoModel
+
+    app = create_app(settings)
+    try:
+        find_services(app).holder.current()
+    except NoModel as error:
+        click.echo(f"whichlist: {error}", err=True)
+    limit = settings.max_upload_mb * 1_000_000
+    try:
+        # waitress would refuse an upload in words of its own: its limit lies above ours.
+        server = waitress.create_server(
+            app, host=settings.host, port=settings.port, threads=_THREADS, max_request_body_size=4 * limit
+        )
+    except OSError as error:
+        click.echo(f"whichlist: cannot listen on {settings.host}:{settings.port}: {error.strerror}", err=True)
+        raise click.exceptions.Exit(ExitCode.FAILED) from error
+    click.echo(f"whichlist listens on http://{settings.host}:{server.effective_port}", err=True)
+    server.run()
+
+
+def log_to_stderr() -> None:
+    """Make warnings and errors of a long-running process visible."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("huey").setLevel(logging.WARNING)
+
+
+@click.group()
+def models() -> None:
+    """Trained models: list them, read their reports, put one back in service."""
+
+
+@models.command("list")
+@json_option
+@click.pass_obj
+def list_models(shell: Shell, as_json: bool) -> None:
+    """List the trained models, newest first."""
+    with open_database(shell.settings).read_session() as session:
+        bundles = list_bundles(session)
+    if as_json:
+        for bundle in bundles:
+            print_json(vars(bundle))
+        return
+    rows: list[tuple[Any, ...]] = [(b.id, b.state, b.fingerprint, b.summary.get("reason")) for b in bundles]
+    print_table(("MODEL", "STATE", "ENCODER", "WHY"), rows)
+
+
+@models.command()
+@click.argument("model_id")
+@click.pass_obj
+def promote(shell: Shell, model_id: str) -> None:
+    """Verify MODEL_ID and put it in service; running servers follow within a second."""
+    database = open_database(shell.settings)
+    with database.read_session() as session:
+        bundle = get_bundle(session, model_id)
+    read_bundle(bundle.directory)
+    with database.session() as session:
+        promote_bundle(session, model_id)
+    click.echo(f"{model_id} is in service")
+
+
+@models.command()
+@click.argument("model_id")
+@click.pass_obj
+def report(shell: Shell, model_id: str) -> None:
+    """Print how MODEL_ID was fitted and judged, as JSON."""
+    with open_database(shell.settings).read_session() as session:
+        bundle = get_bundle(session, model_id)
+    click.echo(json.dumps(read_report(bundle.directory), indent=1))
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def doctor(shell: Shell, as_json: bool) -> None:
+    """Say what runs here, and what is missing."""
+    checks = examine(shell.settings, base_encoder=shell.base_encoder(shell.settings))
+    for check in checks:
+        if as_json:
+            print_json(vars(check))
+        else:
+            click.echo(f"{'ok  ' if check.ok else 'BAD '} {check.name}: {check.found}")
+            if check.action:
+                click.echo(f"      {check.action}")
+    if not all(check.ok for check in checks):
+        raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+COMMANDS = (migrate_database, serve, models, doctor)

@@ -1,0 +1,51 @@
+"""``/jobs``: background work, how far it is, and stopping it."""
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from marshmallow import RAISE
+
+from api.problems import ProblemError, describe_problems
+from api.schemas import JobDetailSchema, JobListQuery, JobListSchema, JobSchema
+from api.services import services
+from recommender.job_items import failed_items
+from recommender.jobs import JobInfo, JobState, cancel, get_job, list_jobs
+
+blueprint = APIBlueprint("jobs", __name__, tag="jobs")
+
+
+@blueprint.get("/jobs")
+@blueprint.input(JobListQuery, location="query", unknown=RAISE)
+@blueprint.output(JobListSchema)
+def get_jobs(query_data: dict[str, Any]) -> dict[str, Any]:
+    """List jobs, newest first."""
+    state = query_data.get("state")
+    with services().database.read_session() as session:
+        return {
+            "jobs": list_jobs(
+                session,
+                limit=query_data["limit"],
+                before_id=query_data.get("before_id"),
+                state=None if state is None else JobState(state),
+            )
+        }
+
+
+@blueprint.get("/jobs/<int:job_id>")
+@blueprint.output(JobDetailSchema)
+def get_one(job_id: int) -> dict[str, Any]:
+    """Show how far a job is, how it ended, and what was set aside."""
+    with services().database.read_session() as session:
+        return vars(get_job(session, job_id)) | {"failed": failed_items(session, job_id)}
+
+
+@blueprint.post("/jobs/<int:job_id>/cancel")
+@blueprint.output(JobSchema)
+@blueprint.doc(responses=describe_problems(404, 409))
+def cancel_one(job_id: int) -> JobInfo:
+    """Stop a job: at once while it waits, after its present step when it runs."""
+    with services().database.session() as session:
+        job = get_job(session, job_id)
+        if job.state.is_final:
+            raise ProblemError("job_finished", f"job {job_id} has {job.state} already")
+        return cancel(session, job_id)

@@ -1,0 +1,57 @@
+"""What every view needs, opened once per process: settings, database, the model in service, counters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app, url_for
+
+from api.metrics import Metrics
+from recommender.catalogue import Database, list_library_roots
+from recommender.job_queue import wake
+from recommender.jobs import get_job
+from recommender.served import ModelHolder
+from recommender.settings import Settings
+
+EXTENSION = "whichlist"
+
+Accepted = tuple[dict[str, Any], int, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Shared by all threads of the web process."""
+
+    settings: Settings
+    database: Database
+    holder: ModelHolder
+    metrics: Metrics
+
+    def library_roots(self) -> Sequence[Path]:
+        """Return the folders whose files callers may name: the operator's and the scanned ones."""
+        with self.database.read_session() as session:
+            return (*self.settings.library_roots, *list_library_roots(session))
+
+    def accept(self, queue_job: Callable[[Any], int]) -> Accepted:
+        """Queue a job in one transaction, wake the worker, and return the answer 202.
+
+        ``queue_job`` takes the session, may change what the job is about, and returns the job's id.
+        """
+        with self.database.session() as session:
+            job_id = queue_job(session)
+        wake(self.settings)
+        with self.database.read_session() as session:
+            job = get_job(session, job_id)
+        return {"job": job}, 202, {"Location": url_for("jobs.get_one", job_id=job_id)}
+
+
+def services() -> Services:
+    """Return the services of the application that handles this request."""
+    return find_services(current_app)
+
+
+def find_services(app: Flask) -> Services:
+    """Return the services of ``app``."""
+    found: Services = app.extensions[EXTENSION]
+    return found

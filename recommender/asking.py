@@ -1,0 +1,174 @@
+"""From a question to its answer: stored embeddings first, else listening to the file now."""
+
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from recommender.answers import AskedTrack, Recommendation
+from recommender.catalogue import (
+    Database,
+    display_path,
+    find_group,
+    find_track,
+    load_embeddings,
+    load_patches,
+    parse_reference,
+    track_of_file,
+    track_paths,
+    tracks_by_id,
+)
+from recommender.errors import NoSuchEmbedding, NoSuchTrack, RecommenderError
+from recommender.ranking import GroupNotFitted, Query, RankingOptions, choose_group, recommend
+from recommender.records import TrackInfo
+from recommender.served import ServedModel
+from recommender.sources.folder import read_facts, resolve_in_roots
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+class UrlsNotEnabled(RecommenderError):
+    """A url was given; fetching is not something this server does."""
+
+    code = "urls_not_enabled"
+
+
+class TrackWithoutAudio(RecommenderError):
+    """A track is known by name only: never heard by this encoder, and no file to listen to."""
+
+    code = "track_without_audio"
+
+
+def ask_by_reference(
+    database: Database,
+    model: ServedModel,
+    reference: str,
+    *,
+    options: RankingOptions,
+    library_roots: Sequence[Path] | None,
+) -> Recommendation:
+    """Return the answer for the track that ``reference`` names.
+
+    Parameters
+    ----------
+    reference : str
+        A track id, ``isrc:...``, ``mbid:...``, ``spotify:track:...`` or its URL, or a path.
+    library_roots : paths, optional
+        Where a path may lie; None lets it lie anywhere, for the person at the command line.
+
+    Raises
+    ------
+    NoSuchTrack, NoSuchGroup, GroupNotFitted, OutsideLibrary, TrackWithoutAudio, UrlsNotEnabled
+        The question cannot be answered.
+    EmbeddingError
+        The file cannot be listened to.
+    """
+    _check_group(database, model, options)
+    query = _query_by_reference(database, reference, model, library_roots)
+    return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
+
+
+def ask_by_file(
+    database: Database, model: ServedModel, path: Path, *, options: RankingOptions, name: str | None = None
+) -> Recommendation:
+    """Return the answer for a file that the catalogue need not know; ``name`` stands in for the file's."""
+    _check_group(database, model, options)
+    query = _query_by_file(path, model, name=name)
+    return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
+
+
+def _check_group(database: Database, model: ServedModel, options: RankingOptions) -> None:
+    """Refuse a group before anything is listened to; say whether it is unknown or only not fitted yet."""
+    try:
+        choose_group(model.bundle.groups, options.group)
+    except GroupNotFitted:
+        if options.group is not None:
+            with database.read_session() as session:
+                find_group(session, options.group)
+        raise
+
+
+def _describe(database: Database, track_ids: Sequence[int]) -> dict[int, TrackInfo]:
+    with database.read_session() as session:
+        return tracks_by_id(session, track_ids)
+
+
+def _query_by_reference(
+    database: Database, reference: str, model: ServedModel, library_roots: Sequence[Path] | None
+) -> Query:
+    try:
+        parse_reference(reference)
+    except NoSuchTrack:
+        if _URL.match(reference):
+            raise UrlsNotEnabled("urls are not enabled: this server only listens to files") from None
+        return _query_by_path(database, Path(reference), model, library_roots)
+    started = perf_counter()
+    with database.read_session() as session:
+        track = find_track(session, reference)
+    return _query_by_track(database, track, model, started)
+
+
+def _query_by_file(path: Path, model: ServedModel, *, name: str | None = None) -> Query:
+    facts = read_facts(path, name=name)
+    return _listen(path, model, AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None))
+
+
+def _query_by_path(
+    database: Database, path: Path, model: ServedModel, library_roots: Sequence[Path] | None
+) -> Query:
+    started = perf_counter()
+    resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots)
+    try:
+        with database.read_session() as session:
+            track = track_of_file(session, resolved)
+    except NoSuchTrack:
+        if not _is_file(resolved):
+            raise NoSuchTrack(f"there is no file {display_path(Path(path.name))[:100]!r} there") from None
+        return _query_by_file(resolved, model)
+    return _query_by_track(database, track, model, started)
+
+
+def _query_by_track(database: Database, track: TrackInfo, model: ServedModel, started: float) -> Query:
+    """Return the stored embedding; when this encoder has not heard the track yet, listen to its file."""
+    asked = AskedTrack(id=track.id, title=track.title, artist=track.artist, duration_s=track.duration_s)
+    fingerprint = model.bundle.config.fingerprint
+    with database.read_session() as session:
+        _, vectors = load_embeddings(session, fingerprint, [track.id])
+        try:
+            stored = load_patches(session, track.id, fingerprint)
+        except NoSuchEmbedding:
+            stored = None
+        path = None if stored else track_paths(session, [track.id]).get(track.id)
+    if stored is not None:
+        look_up_ms = 1000 * (perf_counter() - started)
+        return Query(
+            track=asked,
+            vector=vectors[0],
+            patches=stored.patches,
+            start_s=stored.start_s,
+            patch_s=stored.patch_s,
+            timing_ms={"look_up": look_up_ms},
+        )
+    if path is None or not _is_file(path):
+        raise TrackWithoutAudio(f"track {track.id} has not been heard and has no file that can be read")
+    return _listen(path, model, asked)
+
+
+def _listen(path: Path, model: ServedModel, asked: AskedTrack) -> Query:
+    heard = model.encoder.listen(path)
+    return Query(
+        track=AskedTrack(asked.id, asked.title, asked.artist, heard.duration_s),
+        vector=heard.vector,
+        patches=heard.patches,
+        start_s=heard.start_s,
+        patch_s=heard.patch_s,
+        timing_ms=dict(heard.timing_ms),
+    )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that may not be entered
+        return False

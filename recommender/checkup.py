@@ -1,0 +1,109 @@
+"""What runs here and what is missing, for the operator: one line each."""
+
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+
+from recommender.bundle import CorruptBundle, read_bundle
+from recommender.catalogue import Database, catalogue_counts, current_bundle, open_database, schema_state
+from recommender.settings import Settings
+
+LOW_DISK_BYTES = 1_000_000_000
+_VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; ``action`` says what to do about it, if anything."""
+
+    name: str
+    ok: bool
+    found: str
+    action: str = ""
+
+
+def examine(settings: Settings, *, base_encoder: str) -> list[Check]:
+    """Return every check; nothing is changed, and nothing raises.
+
+    ``base_encoder`` names the network that is used before anything is trained.
+    """
+    checks = [_encoder(base_encoder), _database(settings)]
+    if checks[-1].ok:
+        checks += _contents(settings)
+    return [*checks, _decoders(), _disk(settings), _versions()]
+
+
+def _encoder(base_encoder: str) -> Check:
+    if base_encoder == "msd_musicnn":
+        return Check("encoder", True, "msd_musicnn, pretrained")
+    action = "For better answers install the pretrained weights: `pip install --no-deps musicnn==0.1.0`."
+    return Check("encoder", True, f"{base_encoder}, trained from scratch on your playlists", action)
+
+
+def _database(settings: Settings) -> Check:
+    try:
+        state = schema_state(settings)
+    except Exception as error:  # whatever the driver raises is the finding
+        return Check("database", False, f"{type(error).__name__}: {error}", "Check WHICHLIST_DATABASE_URL.")
+    if state.is_current:
+        return Check("database", True, f"revision {state.revision}")
+    found = f"revision {state.revision or 'none'}, this program needs {state.head}"
+    return Check("database", False, found, "Run `whichlist migrate`.")
+
+
+def _contents(settings: Settings) -> Iterator[Check]:
+    database = open_database(settings)
+    try:
+        with database.read_session() as session:
+            counts = catalogue_counts(session)
+        found = f"{counts.n_tracks} tracks of {counts.n_artists} artists in {counts.n_playlists} playlists"
+        yield Check("library", True, f"{found}; {counts.n_failed_files} files set aside")
+        yield _model(database)
+    finally:
+        database.close()
+
+
+def _model(database: Database) -> Check:
+    with database.read_session() as session:
+        champion = current_bundle(session)
+    if champion is None:
+        return Check("model", True, "none yet", "Add a playlist: `whichlist add-playlist NAME FOLDER`.")
+    try:
+        bundle = read_bundle(champion.directory)
+    except CorruptBundle as error:
+        action = "Promote an earlier one (`whichlist models list`), or run `whichlist train`."
+        return Check("model", False, str(error), action)
+    groups = "; ".join(f"{group.group_name}: {', '.join(group.playlist_names)}" for group in bundle.groups)
+    return Check("model", True, f"{champion.id}, heard by {bundle.config.name} ({groups})")
+
+
+def _decoders() -> Check:
+    found = "mp3, flac, ogg, opus, wav and aiff with libsndfile"
+    if find_spec("av") is not None:
+        return Check("decoders", True, f"{found}; m4a, aac, wma and more with PyAV")
+    if shutil.which("ffmpeg") is not None:
+        return Check("decoders", True, f"{found}; m4a, aac, wma and more with ffmpeg")
+    return Check("decoders", True, found, "For m4a, aac and wma install ffmpeg, or `pip install av`.")
+
+
+def _disk(settings: Settings) -> Check:
+    place = settings.data if settings.data.exists() else settings.data.parent
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Check("disk", False, f"{place}: {error.strerror}", "Check WHICHLIST_DATA.")
+    found = f"{free / 1e9:.1f} GB free at {settings.data}"
+    return Check("disk", free > LOW_DISK_BYTES, found, "" if free > LOW_DISK_BYTES else "Make room.")
+
+
+def _versions() -> Check:
+    known = [f"python {platform.python_version()}"]
+    for name in _VERSIONED:
+        try:
+            known.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            known.append(f"{name} missing")
+    return Check("versions", True, ", ".join(known))

@@ -1,0 +1,189 @@
+"""A small library of made sounds behind a real application: playlists of low and of high notes."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+
+from api.app import create_app
+from api.services import Services, find_services
+from embeddings.encoder import Encoder, Standardisation, TrackEmbedding
+from recommender.bundle import BundleContents, build_index, write_bundle
+from recommender.catalogue import (
+    Database,
+    add_bundle,
+    create_playlist,
+    promote_bundle,
+    record_file,
+    set_members,
+    store_embedding,
+)
+from recommender.settings import Settings
+from recommender.sources.folder import read_facts
+from tests.recommender.tiny_bundles import CONFIG, DIM, TINY_ENCODER, fit_group
+
+SAMPLE_RATE_HZ = 16_000
+N_PER_PLAYLIST = 6
+N_TRACKS = 2 * N_PER_PLAYLIST
+PLAYLISTS = ("low", "high")
+
+
+@dataclass(frozen=True, eq=False)
+class HeardTrack:
+    """A file of the library and what the tiny encoder says of it."""
+
+    path: Path
+    playlist: str | None
+    embedding: TrackEmbedding
+
+
+@dataclass(frozen=True, eq=False)
+class Sounds:
+    """Folders of made sounds: a library, and files outside it."""
+
+    library: Path
+    outside: Path
+    heard: tuple[HeardTrack, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """A catalogue that holds the sounds, with a model fitted on them in service."""
+
+    settings: Settings
+    database: Database
+    sounds: Sounds
+    track_ids: tuple[int, ...]
+    playlist_ids: tuple[int, ...]
+    bundle_ids: tuple[str, ...]
+
+
+def write_notes(path: Path, *, pitch_hz: float, seed: int, duration_s: float = 4.0) -> Path:
+    """Write a chord above ``pitch_hz`` with some noise, so that no two files are alike."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    pitches = pitch_hz * rng.uniform(0.8, 1.25, size=3)
+    y = np.sin(2 * np.pi * pitches[:, None] * t).mean(axis=0) + 0.02 * rng.standard_normal(len(t))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:  # libsndfile's own way cannot write every name
+        soundfile.write(file, 0.5 * y, samplerate=SAMPLE_RATE_HZ, format="WAV")
+    return path
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Sounds:
+    """The files, each listened to once."""
+    folder = tmp_path_factory.mktemp("sounds")
+    library, outside = folder / "library", folder / "outside"
+    encoder = Encoder.load(TINY_ENCODER)
+    heard = []
+    for label, (name, pitch_hz) in enumerate(zip(PLAYLISTS, (200.0, 3000.0), strict=True)):
+        for number in range(N_PER_PLAYLIST):
+            path = library / name / f"Artist {label}{number} - Piece {number}.wav"
+            write_notes(path, pitch_hz=pitch_hz, seed=10 * label + number)
+            heard.append(HeardTrack(path, name, encoder.listen(path)))
+    write_notes(library / "unscanned" / "Nobody - Low news.wav", pitch_hz=210.0, seed=90)
+    write_notes(outside / "Nobody - High news.wav", pitch_hz=2900.0, seed=91)
+    return Sounds(library, outside, tuple(heard))
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings], sounds: Sounds) -> Settings:
+    """Settings of the test's own database; files of the library may be named."""
+    return make_settings(library_roots=[sounds.library])
+
+
+@pytest.fixture
+def filled(settings: Settings, database: Database, sounds: Sounds) -> Filled:
+    """The catalogue with both playlists and two bundles, the first in service."""
+    track_ids = tuple(_record(database, track) for track in sounds.heard)
+    with database.session() as session:
+        playlist_ids = tuple(create_playlist(session, name=name).id for name in PLAYLISTS)
+        for label, playlist_id in enumerate(playlist_ids):
+            members = track_ids[label * N_PER_PLAYLIST : (label + 1) * N_PER_PLAYLIST]
+            set_members(session, playlist_id, members)
+    bundle_ids = tuple(_publish(settings, database, sounds, track_ids, playlist_ids) for _ in range(2))
+    with database.session() as session:
+        promote_bundle(session, bundle_ids[0])
+    return Filled(settings, database, sounds, track_ids, playlist_ids, bundle_ids)
+
+
+def _record(database: Database, track: HeardTrack) -> int:
+    status = track.path.stat()
+    facts = replace(read_facts(track.path), content_sha256=track.path.name, duration_s=4.0)
+    with database.session() as session:
+        track_id = record_file(
+            session, track.path, size=status.st_size, mtime_ns=status.st_mtime_ns, facts=facts
+        )
+        store_embedding(
+            session,
+            track_id,
+            fingerprint=track.embedding.fingerprint,
+            vector=track.embedding.vector,
+            patches=track.embedding.patches,
+            start_s=track.embedding.start_s,
+            patch_s=track.embedding.patch_s,
+        )
+    return track_id
+
+
+def _publish(
+    settings: Settings,
+    database: Database,
+    sounds: Sounds,
+    track_ids: tuple[int, ...],
+    playlist_ids: tuple[int, ...],
+) -> str:
+    raw = np.stack([track.embedding.vector for track in sounds.heard])
+    ids = np.array(track_ids, dtype=np.int64)
+    membership = np.array([[track.playlist == name for name in PLAYLISTS] for track in sounds.heard])
+    standardisation = Standardisation.fit(raw, {"all": slice(0, DIM)}, {"all": 1.0})
+    group = replace(
+        fit_group(ids, raw, membership, standardisation),
+        playlist_ids=np.array(playlist_ids, dtype=np.int64),
+        playlist_names=PLAYLISTS,
+    )
+    contents = BundleContents(
+        encoder_directory=TINY_ENCODER,
+        standardisation=standardisation,
+        groups=(group,),
+        index=build_index(CONFIG, standardisation, ids, raw),
+        report={"balanced_accuracy": 1.0},
+        created_at=datetime.now(UTC),
+    )
+    directory = write_bundle(settings.bundles_directory, contents)
+    with database.session() as session:
+        add_bundle(
+            session,
+            directory.name,
+            directory=directory,
+            fingerprint=CONFIG.fingerprint,
+            summary={"reason": "a test", "encoder": CONFIG.name},
+        )
+    return directory.name
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database) -> Iterator[APIFlask]:
+    """The application; ask for ``filled`` as well to give it something to answer with."""
+    app = create_app(settings)
+    yield app
+    find_services(app).database.close()
+
+
+@pytest.fixture
+def services(app: APIFlask) -> Services:
+    """What the application's views use."""
+    return find_services(app)
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    """A client of the application."""
+    return app.test_client()
