@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Select, delete, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -16,13 +17,15 @@ from recommender.errors import NoSuchGroup, NoSuchPlaylist, PlaylistExists
 from recommender.records import DEFAULT_GROUP, GroupInfo, Member, PlaylistInfo
 from recommender.tables import Membership, Playlist, PlaylistGroup, Track
 
+FOLDER = "folder"
+
 
 def create_playlist(
     session: Session,
     *,
     name: str,
     group: str = DEFAULT_GROUP,
-    source: str = "folder",
+    source: str = FOLDER,
     folder: Path | None = None,
 ) -> PlaylistInfo:
     """A new, empty playlist in a group, which is made when new.
@@ -54,7 +57,8 @@ def ensure_playlist(session: Session, *, name: str, group: str = DEFAULT_GROUP, 
     found = _find_playlist(session, name=name, group=group)
     if found is None:
         return create_playlist(session, name=name, group=group, folder=folder)
-    session.execute(update(Playlist).where(Playlist.id == found).values(folder=os.fsencode(folder)))
+    values = {"folder": os.fsencode(folder), "source": FOLDER}
+    session.execute(update(Playlist).where(Playlist.id == found).values(values))
     return get_playlist(session, found)
 
 
@@ -120,11 +124,17 @@ def delete_playlist(session: Session, playlist_id: int) -> None:
 
 
 def set_members(
-    session: Session, playlist_id: int, track_ids: Sequence[int], *, source: str = "folder"
+    session: Session, playlist_id: int, track_ids: Sequence[int], *, source: str = FOLDER
 ) -> None:
-    """Make these tracks, in this order, the whole of a playlist."""
+    """Make these tracks, in this order, the whole of a playlist.
+
+    A playlist whose tracks come from anywhere but its folder follows the folder no longer.
+    """
     get_playlist(session, playlist_id)
-    session.execute(update(Playlist).where(Playlist.id == playlist_id).values(changed_at=time.time()))
+    changes: dict[str, Any] = {"changed_at": time.time()}
+    if source != FOLDER:
+        changes |= {"folder": None, "source": source}
+    session.execute(update(Playlist).where(Playlist.id == playlist_id).values(changes))
     session.execute(delete(Membership).where(Membership.playlist_id == playlist_id))
     rows = [
         {"playlist_id": playlist_id, "track_id": int(track_id), "position": position, "source": source}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from recommender.database import insert_or_keep
+from recommender.database import CHUNK_ROWS, insert_or_keep
 from recommender.errors import LeaseLost
 from recommender.tables import Job, JobItem
 
@@ -66,10 +66,15 @@ class ItemCounts:
 
 
 def add_items(session: Session, claim: "Claim", keys: Iterable[str]) -> None:
-    """Give a job these steps; those it has already stay as they are."""
+    """Give a job these steps; one that it has waiting stays as it is, one that was over is to do again."""
     _check_lease(session, claim)
-    queued = {"job_id": claim.job_id, "state": ItemState.QUEUED, "tries": 0}
-    insert_or_keep(session, JobItem, [{**queued, "key": key} for key in keys])
+    queued = {"state": ItemState.QUEUED, "tries": 0}
+    rows = [{"job_id": claim.job_id, "key": key, **queued} for key in keys]
+    insert_or_keep(session, JobItem, rows)
+    is_over = (JobItem.job_id == claim.job_id, JobItem.state.in_((ItemState.DONE, ItemState.FAILED)))
+    for start in range(0, len(rows), CHUNK_ROWS):
+        chunk = [row["key"] for row in rows[start : start + CHUNK_ROWS]]
+        _execute(session, update(JobItem).where(*is_over, JobItem.key.in_(chunk)).values(queued))
 
 
 def claim_items(session: Session, claim: "Claim", n: int) -> list[Item]:

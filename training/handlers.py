@@ -221,6 +221,7 @@ class _Handlers:
             result["bundle"] = self._refit(run, encoder, reason=reason)
             with run.database.session() as session:
                 result["train_job"] = jobs.enqueue(session, JobKind.TRAIN, {})
+        run.progress(outcome.n_files, outcome.n_files, _sentence(result))
         return result
 
     def _refit(self, run: JobRun, encoder: Path, *, reason: str) -> str:
@@ -261,6 +262,16 @@ def _is_refit_due(session: Session) -> bool:
     """Whether the bundle in service is older than a playlist, as after a fit that failed."""
     bundle = current_bundle(session)
     return bundle is None or members_changed_since(session, bundle.created_at)
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    """The result for a person."""
+    heard = f"{result['n_files']} files, {result['n_new']} newly heard, {result['n_failed']} set aside"
+    return (
+        f"{heard}; model {result['bundle']} is in service"
+        if "bundle" in result
+        else f"{heard}; nothing to fit"
+    )
 
 
 def _describe(run: JobRun, outcome: _Outcome) -> dict[str, Any]:

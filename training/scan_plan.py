@@ -13,18 +13,26 @@ from recommender.errors import NoAudio, UnreadableFolder
 from recommender.records import KnownFile
 from recommender.sources.folder import FoundFile, walk_audio
 
+QUOTED = "%"  # no absolute path begins so
 # These may go well next time although the file is the same: somebody installed what was missing.
 RETRIED_CODES = frozenset({MissingDecoder.code})
 
 
-def item_key(fingerprint: str, path: Path) -> str:
-    """What names "this encoder listens to this file", as plain text whatever bytes the path holds."""
-    return f"{fingerprint} {quote_from_bytes(os.fsencode(path))}"
+def item_key(path: Path) -> str:
+    """A file's path as the key of a job item: readable where its bytes are text, and always a way back."""
+    text = os.fspath(path)
+    try:
+        text.encode("utf-8")
+        return text
+    except UnicodeEncodeError:
+        return QUOTED + quote_from_bytes(os.fsencode(path))
 
 
 def item_path(key: str) -> Path:
     """The path in an :func:`item_key`."""
-    return Path(os.fsdecode(unquote_to_bytes(key.partition(" ")[2])))
+    if key.startswith(QUOTED):
+        return Path(os.fsdecode(unquote_to_bytes(key.removeprefix(QUOTED))))
+    return Path(key)
 
 
 def find_files(path: Path, *, roots: Iterable[Path]) -> list[FoundFile]:
@@ -64,7 +72,7 @@ def plan_scan(
         return before.track_id in heard
 
     settled = {name for name, file in files.items() if is_settled(file, known.get(name))}
-    return [item_key(fingerprint, file.path) for name, file in files.items() if name not in settled]
+    return [item_key(file.path) for name, file in files.items() if name not in settled]
 
 
 def readable_paths(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:

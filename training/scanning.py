@@ -26,7 +26,7 @@ from recommender.records import TrackFacts
 from recommender.settings import Settings
 from recommender.sources.folder import read_facts
 from recommender.worker import JobRun
-from training.listeners import Heard, Listeners, ListenHere, MakeListen, make_encoder
+from training.listeners import LONGEST_LISTEN_S, Heard, Listeners, ListenHere, MakeListen, make_encoder
 from training.scan_plan import item_path
 
 FEW_FILES = 4
@@ -42,6 +42,7 @@ class Ears:
     fingerprint: str
     n_processes: int
     make_listen: MakeListen = make_encoder
+    longest_listen_s: float = LONGEST_LISTEN_S
     listen_here: Callable[[Path], Callable[[Path], TrackEmbedding]] | None = None
 
 
@@ -92,9 +93,7 @@ class _Listening:
         if not self._waiting:
             return 0
         with self._choose_ears() as ears:
-            while self._waiting or self._prepared or self._listened_to:
-                self._run.check()
-                self._prepare(n_wanted=self._ears.n_processes)
+            while self._prepare(n_wanted=self._ears.n_processes) or self._listened_to:
                 while self._prepared and ears.n_idle:
                     file = self._prepared.popleft()
                     self._listened_to[file.item.id] = file
@@ -113,7 +112,10 @@ class _Listening:
             here = self._ears.listen_here or self._load_here
             return ListenHere(here(self._ears.directory))
         return Listeners(
-            self._ears.directory, n_processes=self._ears.n_processes, make_listen=self._ears.make_listen
+            self._ears.directory,
+            n_processes=self._ears.n_processes,
+            make_listen=self._ears.make_listen,
+            longest_listen_s=self._ears.longest_listen_s,
         )
 
     def _load_here(self, directory: Path) -> Callable[[Path], TrackEmbedding]:
@@ -125,14 +127,16 @@ class _Listening:
         with self._run.database.session() as session:
             self._waiting.extend(claim_items(session, self._run.claim, n_wanted))
 
-    def _prepare(self, *, n_wanted: int) -> None:
-        """Open the next files, until enough of them turn out to need listening."""
+    def _prepare(self, *, n_wanted: int) -> bool:
+        """Open the next files, until enough of them turn out to need listening; False when there is none."""
         while len(self._prepared) < n_wanted:
             if not self._waiting:
                 self._claim()
             if not self._waiting:
-                return
+                break
             self._open(self._waiting.popleft())
+            self._run.check()
+        return bool(self._prepared)
 
     def _open(self, item: Item) -> None:
         """Read tags and content; a recording that was heard before only gets its file's new place."""

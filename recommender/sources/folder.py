@@ -75,7 +75,7 @@ def library_folders(folder: Path) -> list[Path]:
 
 
 def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
-    """What a file's tags say; where they are silent, what its name and folder say.
+    """What a file's tags say; where they are silent, what its name says.
 
     Tags that cannot be read count as silent: whether there is audio in the file is for the decoder to say.
     ``name`` stands in for the file's own name, for an upload that lies under another.
@@ -89,7 +89,7 @@ def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
         named,
         title=_text(tag.title) or named.title,
         artist=_text(tag.artist) or _text(tag.albumartist) or named.artist,
-        album=_text(tag.album) or named.album,
+        album=_text(tag.album),
         duration_s=tag.duration if tag.duration and tag.duration > 0 else None,
         licence=_first(tag, "license") or _first(tag, "copyright"),
         identities=tuple(_identities(tag)),
@@ -109,7 +109,7 @@ def resolve_in_roots(path: Path, roots: Iterable[Path]) -> Path:
     inside = [real for real in map(_real_path, candidates) if real and _lies_in(real, resolved_roots)]
     if not inside:
         raise OutsideLibrary("this path does not lie under a library root")
-    return next((real for real in inside if real.exists()), inside[0])
+    return next((real for real in inside if _exists(real)), inside[0])
 
 
 def _real_path(path: Path) -> Path | None:
@@ -117,6 +117,13 @@ def _real_path(path: Path) -> Path | None:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):  # a NUL, a loop of links, a name too long
         return None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long to exist
+        return False
 
 
 def _lies_in(path: Path, roots: Iterable[Path]) -> bool:
@@ -158,13 +165,12 @@ def _leads_inside(target: bytes, allowed: list[bytes]) -> bool:
 
 
 def _facts_of_name(path: Path) -> TrackFacts:
-    """ "artist - title" where the name has that form, else the name as title; the folder as album."""
+    """ "artist - title" where the name has that form, else the name as title."""
     name = _text(os.fsencode(path.stem).decode("utf-8", "replace"))
     artist, dash, title = _TRACK_NUMBER.sub("", name).partition(" - ")
-    album = _text(os.fsencode(path.parent.name).decode("utf-8", "replace"))
     if dash and artist.strip() and title.strip():
-        return TrackFacts(title=title.strip(), artist=artist.strip(), album=album)
-    return TrackFacts(title=name or "untitled", artist=UNKNOWN_ARTIST, album=album)
+        return TrackFacts(title=title.strip(), artist=artist.strip())
+    return TrackFacts(title=name or "untitled", artist=UNKNOWN_ARTIST)
 
 
 def _identities(tag: TinyTag) -> Iterator[tuple[str, str]]:
