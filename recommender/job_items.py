@@ -66,15 +66,15 @@ class ItemCounts:
 
 
 def add_items(session: Session, claim: "Claim", keys: Iterable[str]) -> None:
-    """Give a job these steps; one that it has waiting stays as it is, one that was over is to do again."""
+    """Give a job these steps; one that was done is to do again, one that waits or was set aside stays so."""
     _check_lease(session, claim)
     queued = {"state": ItemState.QUEUED, "tries": 0}
     rows = [{"job_id": claim.job_id, "key": key, **queued} for key in keys]
     insert_or_keep(session, JobItem, rows)
-    is_over = (JobItem.job_id == claim.job_id, JobItem.state.in_((ItemState.DONE, ItemState.FAILED)))
+    done = (JobItem.job_id == claim.job_id, JobItem.state == ItemState.DONE)
     for start in range(0, len(rows), CHUNK_ROWS):
         chunk = [row["key"] for row in rows[start : start + CHUNK_ROWS]]
-        _execute(session, update(JobItem).where(*is_over, JobItem.key.in_(chunk)).values(queued))
+        _execute(session, update(JobItem).where(*done, JobItem.key.in_(chunk)).values(queued))
 
 
 def claim_items(session: Session, claim: "Claim", n: int) -> list[Item]:

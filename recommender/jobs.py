@@ -163,12 +163,11 @@ def claim(
 
 def heartbeat(session: Session, claim: Claim) -> bool:
     """Renew the lease; whether somebody asked for the job to stop."""
-    _write(session, claim, {"lease_expires_at": database_now() + claim.lease_s})
-    return session.execute(select(Job.cancel_requested).where(Job.id == claim.job_id)).scalar_one()
+    return _write(session, claim, {"lease_expires_at": database_now() + claim.lease_s})
 
 
-def progress(session: Session, claim: Claim, *, n_done: int, n_total: int, message: str = "") -> None:
-    """Record how far the job is; also renews the lease."""
+def progress(session: Session, claim: Claim, *, n_done: int, n_total: int, message: str = "") -> bool:
+    """Record how far the job is and renew the lease; whether somebody asked for the job to stop."""
     values = {
         "n_done": n_done,
         "n_total": n_total,
@@ -178,7 +177,7 @@ def progress(session: Session, claim: Claim, *, n_done: int, n_total: int, messa
         # A run that starts again from the beginning must not count backwards.
         "claimed_n_done": case((Job.claimed_n_done > n_done, n_done), else_=Job.claimed_n_done),
     }
-    _write(session, claim, values)
+    return _write(session, claim, values)
 
 
 def succeed(session: Session, claim: Claim, result: Mapping[str, Any]) -> None:
@@ -243,15 +242,16 @@ def _finish(job: Job, state: JobState, *, now: float) -> None:
     job.lease_owner = job.lease_token = job.lease_expires_at = None
 
 
-def _write(session: Session, claim: Claim, values: Mapping[str, Any]) -> None:
-    """Change the job, if the claim still stands."""
+def _write(session: Session, claim: Claim, values: Mapping[str, Any]) -> bool:
+    """Change the job, if the claim still stands; whether somebody asked for the job to stop."""
     mine = (Job.id == claim.job_id, Job.lease_token == claim.token)
-    written = session.execute(
-        update(Job).where(*mine).values(dict(values)).returning(Job.id),
+    cancel_requested: bool | None = session.scalar(
+        update(Job).where(*mine).values(dict(values)).returning(Job.cancel_requested),
         execution_options={"synchronize_session": False},
     )
-    if written.first() is None:
+    if cancel_requested is None:
         raise LeaseLost(f"job {claim.job_id} was taken over by another worker after its lease ran out")
+    return cancel_requested
 
 
 def _get(session: Session, job_id: int, *, lock: bool = False) -> Job:

@@ -18,6 +18,7 @@ from recommender.settings import Settings
 
 LOOK_EVERY_S = 2.0
 LONGEST_HEARTBEAT_S = 2.0
+HEARTBEATS_PER_LEASE = 3
 QUICK_JOBS = frozenset({JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.REFIT})
 SLOW_JOBS = frozenset({JobKind.TRAIN})
 
@@ -60,7 +61,8 @@ class JobRun:
     def progress(self, n_done: int, n_total: int, message: str = "") -> None:
         """Record how far the job is, then :meth:`check`."""
         with self.database.session() as session:
-            jobs.progress(session, self.claim, n_done=n_done, n_total=n_total, message=message)
+            if jobs.progress(session, self.claim, n_done=n_done, n_total=n_total, message=message):
+                self._cancelled.set()
         if self._on_progress is not None:
             with self.database.read_session() as session:
                 self._on_progress(jobs.get_job(session, self.claim.job_id))
@@ -79,7 +81,7 @@ class JobRun:
             thread.join()
 
     def _renew(self, finished: threading.Event) -> None:
-        while not finished.wait(min(self.claim.lease_s / 3, LONGEST_HEARTBEAT_S)):
+        while not finished.wait(min(self.claim.lease_s / HEARTBEATS_PER_LEASE, LONGEST_HEARTBEAT_S)):
             try:
                 with self.database.session() as session:
                     if jobs.heartbeat(session, self.claim):

@@ -256,6 +256,10 @@ def test_steps_are_added_once_and_done_once(database: Database) -> None:
     write(database, item_done, held, first[0].id)
     with pytest.raises(LeaseLost):
         write(database, item_done, held, first[0].id)
+    write(database, add_items, held, ["a"])
+    [repeated] = write(database, claim_items, held, 9)
+    assert (repeated.key, repeated.tries) == ("a", 1)
+    write(database, item_done, held, repeated.id)
     write(database, item_failed, held, first[1].id, code="silent_audio", error="nothing but silence\0")
     with database.read_session() as session:
         assert item_counts(session, job_id) == ItemCounts(n_done=1, n_failed=1, n_total=3)
@@ -300,7 +304,7 @@ def test_a_step_that_kills_its_worker_is_set_aside_after_three_tries(database: D
     job_id = enqueue(database)
     for round_ in range(3):
         held = must_claim(database, lease_s=SHORT_S)
-        write(database, add_items, held, ["poison", *(f"good {n}" for n in range(3))])
+        write(database, add_items, held, ["poison", f"good {round_}"])
         poison = write(database, claim_items, held, 1)[0]
         assert (poison.key, poison.tries) == ("poison", round_ + 1)
         good = write(database, claim_items, held, 1)[0]
@@ -308,6 +312,7 @@ def test_a_step_that_kills_its_worker_is_set_aside_after_three_tries(database: D
         write(database, jobs.progress, held, n_done=round_ + 1, n_total=4)
         time.sleep(2 * SHORT_S)
     held = must_claim(database)
+    write(database, add_items, held, ["poison"])
     assert write(database, claim_items, held, 9) == []
     with database.read_session() as session:
         [failed] = failed_items(session, job_id)
