@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,8 @@ def hear_folder(
             continue
         if (stored := cache.read(keys[number])) is not None:
             found[number] = stored
-    waiting = [number for number in keys if number not in found]
-    for heard in _hear(waiting, rows, directory, settings):
+    waiting = {number: rows[number].file for number in keys if number not in found}
+    for heard in hear_files(waiting, directory, settings):
         if heard.embedding is None:
             failed[heard.key] = (heard.code, heard.error)
         else:
@@ -79,19 +79,16 @@ def hear_folder(
     )
 
 
-def _hear(
-    waiting: Sequence[int], rows: Sequence[TrackRow], directory: Path, settings: Settings
-) -> Iterator[Heard]:
-    """Yield what became of each file, in the order in which they are done."""
-    n_processes = min(settings.embedding_processes, os.cpu_count() or 1, len(waiting))
+def hear_files(paths: Mapping[int, Path], directory: Path, settings: Settings) -> Iterator[Heard]:
+    """Yield what became of each file under its key, in the order in which they are done."""
+    n_processes = min(settings.embedding_processes, os.cpu_count() or 1, len(paths))
     if not n_processes:
         return
-    ahead, n_busy = deque(waiting), 0
+    ahead, n_busy = deque(paths.items()), 0
     with Listeners(directory, n_processes=n_processes) as listeners:
         while ahead or n_busy:
             while ahead and listeners.n_idle:
-                number = ahead.popleft()
-                listeners.submit(number, rows[number].file)
+                listeners.submit(*ahead.popleft())
                 n_busy += 1
             for heard in listeners.collect(COLLECT_S):
                 n_busy -= 1

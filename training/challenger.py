@@ -1,0 +1,251 @@
+"""Fit the encoder to the playlists, judge it against the one in service, and take it only if it is better."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.config import EncoderConfig
+from embeddings.encoder import Encoder, load_encoder_config
+from recommender.catalogue import (
+    Database,
+    load_patches,
+    promote_bundle,
+    store_embedding,
+    track_paths,
+    tracks_without_embedding,
+)
+from recommender.settings import Settings
+from training.comparison import Comparison, FoldedGroup, compare
+from training.contested import MIN_TRACKS, Labelled, read_labelled
+from training.encoders import MSD_MUSICNN, base_encoder_name
+from training.fitting import FitContext, default_choice
+from training.folder_tracks import hear_files
+from training.folds import Grouping, artist_folds
+from training.groups import group_by_artist
+from training.refit import LearningSet, describe_group, fit_groups, publish, read_learning_set
+from training.training_config import TrainingConfig
+
+if TYPE_CHECKING:
+    from training.trainer import TrainedEncoder
+
+Progress = Callable[[int, int, str], None]
+FloatArray = NDArray[np.float32]
+IdArray = NDArray[np.int64]
+
+N_FOLDS = 5
+# From scratch every fold trains convolutions for minutes, so fewer are affordable.
+N_FOLDS_FROM_SCRATCH = 3
+FROZEN = TrainingConfig(mode="frozen")
+FROM_SCRATCH = TrainingConfig(mode="scratch", n_epochs=30, max_seconds=240.0)
+
+
+def train_challenger(
+    database: Database,
+    settings: Settings,
+    *,
+    encoder_directory: Path,
+    progress: Progress,
+    config: TrainingConfig | None = None,
+) -> dict[str, Any]:
+    """Train an encoder on all playlists and publish it as a challenger; promote it if it wins.
+
+    Both encoders are judged on the same folds, the challenger by encoders that were trained without the
+    fold's artists. An encoder in service that was itself trained here has heard them, which counts in its
+    favour.
+
+    Returns
+    -------
+    dict
+        ``trained``, ``promoted``, ``why``; after a training also ``bundle``, ``comparison``, ``training``.
+    """
+    champion = load_encoder_config(encoder_directory)
+    learning_set = read_learning_set(database, settings, champion)
+    contested = tuple(pair for pair in learning_set.groups if len(pair[0].playlist_ids) > 1)
+    labelled = read_labelled(database, settings, replace(learning_set, groups=contested))
+    if labelled is None:
+        why = f"training needs two playlists in a group, and {MIN_TRACKS} tracks whose files are there"
+        return {"trained": False, "promoted": False, "why": why}
+    trainer = _Trainer(labelled, champion, config or _default_config(settings), settings, progress)
+    comparison = trainer.judge(replace(learning_set, groups=contested))
+    trained = trainer.fit(np.arange(len(labelled.tracks)), run="everything")
+    directory = _export(trained, settings)
+    _listen(database, labelled, champion, directory)
+    report = {
+        "reason": "the encoder was trained on the playlists",
+        "comparison": asdict(comparison) | {"is_better": comparison.is_better},
+        "training": asdict(trained.report),
+    }
+    if comparison.is_better:
+        _hear_the_rest(database, settings, directory, progress)
+    bundle_id = _publish(database, settings, directory, report)
+    if comparison.is_better:
+        with database.session() as session:
+            promote_bundle(session, bundle_id)
+    return {
+        "trained": True,
+        "promoted": comparison.is_better,
+        "why": _sentence(comparison),
+        "bundle": bundle_id,
+    } | {name: report[name] for name in ("comparison", "training")}
+
+
+class _Trainer:
+    """Trainings on one labelled library; what a frozen trunk hears is computed once for all of them."""
+
+    def __init__(
+        self,
+        labelled: Labelled,
+        champion: EncoderConfig,
+        config: TrainingConfig,
+        settings: Settings,
+        progress: Progress,
+    ) -> None:
+        self._labelled, self._champion, self._config = labelled, champion, config
+        self._directory, self._progress = settings.cache_directory / "training", progress
+        self._features: Sequence[FloatArray] | None = None
+
+    def judge(self, learning_set: LearningSet) -> Comparison:
+        """Compare the encoder in service with encoders trained without the artists of each fold."""
+        tracks = self._labelled.tracks
+        views = self._champion.view_slices()
+        context = FitContext(views, tracks.raw[:0], self._config.seed)
+        grouping = group_by_artist(tracks, context, default_choice(views))
+        n_folds = N_FOLDS_FROM_SCRATCH if self._config.mode == "scratch" else N_FOLDS
+        folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=self._config.seed)
+        heard, challenger_views = self._hear_folds(folds)
+        champion_counts, challenger_counts = [], []
+        for labels, members in learning_set.groups:
+            rows = np.flatnonzero(np.isin(tracks.track_ids, members.track_ids))
+            columns = self._labelled.slices[labels.group_name]
+            group = FoldedGroup(
+                labels,
+                replace(tracks.rows(rows), membership=tracks.membership[rows, columns]),
+                Grouping(grouping.keys[rows], grouping.judged_by[columns]),
+                folds[rows],
+            )
+            same = dict.fromkeys(heard, tracks.raw[rows])
+            champion_counts.append(group.confusions(same, context))
+            own = FitContext(challenger_views, tracks.raw[:0], self._config.seed)
+            trained = {fold: raw[rows] for fold, raw in heard.items()}
+            challenger_counts.append(group.confusions(trained, own))
+        return compare(champion_counts, challenger_counts, np.random.default_rng(self._config.seed))
+
+    def fit(self, rows: IdArray, *, run: str) -> "TrainedEncoder":
+        """Train on the tracks of ``rows``; a killed training goes on where it was."""
+        from training.trainer import fit_encoder
+
+        if self._config.mode == "frozen" and self._features is None:
+            self._features = self._hear_trunk()
+        return fit_encoder(
+            self._labelled.patches,
+            self._labelled.memberships(rows),
+            artists=self._labelled.tracks.artists,
+            config=self._config,
+            features=self._features,
+            directory=self._directory / run,
+            progress=self._progress,
+        )
+
+    def _hear_trunk(self) -> list[FloatArray]:
+        from training.pretrained import pretrained_encoder
+        from training.trainer import pooled_features
+
+        return pooled_features(pretrained_encoder(), self._labelled.patches, progress=self._progress)
+
+    def _hear_folds(self, folds: IdArray) -> tuple[dict[int, FloatArray], dict[str, slice]]:
+        """Return fold -> raw vectors of all tracks by an encoder trained without it, and its views."""
+        timbre = self._labelled.tracks.raw[:, self._champion.view_slices()["timbre"]]
+        heard = {}
+        for fold in np.unique(folds).tolist():
+            trained = self.fit(np.flatnonzero(folds != fold), run=f"fold-{fold}")
+            trunk = self._trunk_vectors(trained)
+            heard[fold] = np.concatenate([trunk, timbre], axis=1)
+        width = trunk.shape[1]
+        return heard, {"trunk": slice(0, width), "timbre": slice(width, width + timbre.shape[1])}
+
+    def _trunk_vectors(self, trained: "TrainedEncoder") -> FloatArray:
+        """(n_tracks, trunk_dim): what a trained encoder says of every track."""
+        if self._features is not None:
+            layer, inputs = trained.graph.stages[-1], self._features
+        else:
+            layer, inputs = trained.graph.trunk_model(), self._labelled.patches
+        vectors = [
+            np.asarray(layer.predict_on_batch(np.asarray(track, np.float32))).mean(axis=0) for track in inputs
+        ]
+        return np.stack(vectors).astype(np.float32)
+
+
+def _default_config(settings: Settings) -> TrainingConfig:
+    return FROZEN if base_encoder_name(settings) == MSD_MUSICNN else FROM_SCRATCH
+
+
+def _export(trained: "TrainedEncoder", settings: Settings) -> Path:
+    from training.export import export_encoder
+
+    config = export_encoder(trained.graph, name=trained.name, directory=settings.encoders_directory)
+    return settings.encoders_directory / config.fingerprint
+
+
+def _listen(database: Database, labelled: Labelled, champion: EncoderConfig, directory: Path) -> None:
+    """Store what the exported encoder hears in the labelled tracks; the patches are in the cache already."""
+    encoder = Encoder.load(directory)
+    for track_id, patches in zip(labelled.tracks.track_ids.tolist(), labelled.patches, strict=True):
+        heard = encoder.encode_patches(patches)
+        with database.session() as session:
+            # Both encoders have the same front end, so the patches are the same stretches of the track.
+            known = load_patches(session, track_id, champion.fingerprint)
+            store_embedding(
+                session,
+                track_id,
+                fingerprint=encoder.fingerprint,
+                vector=heard.mean(axis=0),
+                patches=heard,
+                start_s=known.start_s,
+                patch_s=known.patch_s,
+            )
+
+
+def _hear_the_rest(database: Database, settings: Settings, directory: Path, progress: Progress) -> None:
+    """Listen to the tracks in no playlist too, so that no answer has to wait for it once it serves.
+
+    A file that fails keeps the error that the scan recorded.
+    """
+    fingerprint = load_encoder_config(directory).fingerprint
+    with database.read_session() as session:
+        paths = track_paths(session, tracks_without_embedding(session, fingerprint))
+    for done, heard in enumerate(hear_files(paths, directory, settings), start=1):
+        progress(done, len(paths), "listening to the rest of the library with the new encoder")
+        if heard.embedding is None:
+            continue
+        with database.session() as session:
+            store_embedding(
+                session,
+                heard.key,
+                fingerprint=fingerprint,
+                vector=heard.embedding.vector,
+                patches=heard.embedding.patches,
+                start_s=heard.embedding.start_s,
+                patch_s=heard.embedding.patch_s,
+            )
+
+
+def _publish(database: Database, settings: Settings, directory: Path, report: dict[str, Any]) -> str:
+    learning_set = read_learning_set(database, settings, load_encoder_config(directory))
+    fitted = fit_groups(learning_set)
+    report = report | {"groups": [describe_group(group) for group in fitted]}
+    return publish(database, settings, learning_set, fitted, directory, report=report)
+
+
+def _sentence(comparison: Comparison) -> str:
+    """Say what was decided and why."""
+    figures = (
+        f"balanced accuracy {comparison.challenger:.3f} against {comparison.champion:.3f},"
+        f" difference between {comparison.low:+.3f} and {comparison.high:+.3f} (95 %)"
+    )
+    if comparison.is_better:
+        return f"the trained encoder is better by more than its uncertainty and was put in service: {figures}"
+    return f"the encoder in service stays, the trained one is kept for inspection: {figures}"
