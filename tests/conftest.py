@@ -1,0 +1,77 @@
+"""What every test may ask for: seeded chance, made sounds, a small demo library, and the databases."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from training.demo.plan import LibrarySize
+from training.demo_library import DemoLibrary, build_demo_library
+
+pytest_plugins = ["tests.databases"]
+
+REPOSITORY = Path(__file__).parent.parent
+SMALL = LibrarySize(n_tracks=9, n_neither=2, n_new=3, shortest_s=6.0, longest_s=8.0)
+
+
+class WriteAudio(Protocol):
+    """Write a signal under the test's folder and return its path."""
+
+    def __call__(
+        self, name: str, y: NDArray[np.floating], *, sample_rate_hz: int, subtype: str | None = None
+    ) -> Path: ...
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Chance that is the same in every run."""
+    return np.random.default_rng(440)
+
+
+@pytest.fixture
+def tone() -> Callable[..., NDArray[np.float64]]:
+    """Make a sine of half the full scale, shape (n_samples,)."""
+
+    def make(
+        frequency_hz: float = 440.0, *, duration_s: float = 4.0, sample_rate_hz: int = 16_000
+    ) -> NDArray[np.float64]:
+        t = np.arange(round(duration_s * sample_rate_hz)) / sample_rate_hz
+        return 0.5 * np.sin(2 * np.pi * frequency_hz * t)
+
+    return make
+
+
+@pytest.fixture
+def write_audio(tmp_path: Path) -> WriteAudio:
+    """Write a signal (n_samples,) or (n_samples, n_channels); the name's suffix decides the format."""
+
+    def write(name: str, y: NDArray[np.floating], *, sample_rate_hz: int, subtype: str | None = None) -> Path:
+        path = tmp_path / name
+        n_channels = 1 if y.ndim == 1 else y.shape[1]
+        kind = {"format": "OGG", "subtype": "OPUS"} if path.suffix == ".opus" else {"subtype": subtype}
+        with soundfile.SoundFile(path, "w", samplerate=sample_rate_hz, channels=n_channels, **kind) as file:
+            # libsndfile's Vorbis writer overflows its stack on one long block.
+            for start in range(0, len(y), sample_rate_hz):
+                file.write(y[start : start + sample_rate_hz])
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def demo_library(tmp_path_factory: pytest.TempPathFactory) -> DemoLibrary:
+    """A small demo library, made once: nine tracks of three artists a playlist. Do not write into it."""
+    return build_demo_library(tmp_path_factory.mktemp("demo") / "demo", size=SMALL, n_processes=1)
+
+
+@pytest.fixture(scope="session")
+def shared_music() -> Path:
+    """Folder of real recordings that may stand beside the checkout, one folder per playlist."""
+    folder = REPOSITORY.parent / "shared" / "music"
+    if not folder.is_dir():
+        pytest.skip("needs the real recordings of ../shared/music, which are no part of the project")
+    return folder
