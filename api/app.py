@@ -63,7 +63,14 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.json.sort_keys = False  # an answer reads best in its own order
     if settings.api_token is not None:
         app.config["SECURITY_SCHEMES"] = {SECURITY_SCHEME: {"type": "http", "scheme": "bearer"}}
+    app.schema_name_resolver = _schema_name
     app.spec_processor(_declare_problems)
+
+
+def _schema_name(schema: Any) -> str:
+    """Return the name of a schema class or instance in the OpenAPI document."""
+    name: str = getattr(schema, "__name__", type(schema).__name__)
+    return name.removesuffix("Schema")
 
 
 def _declare_problems(spec: dict[str, Any] | str) -> dict[str, Any] | str:
@@ -90,8 +97,10 @@ def _check_media_type() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     declared: dict[str, Any] = getattr(view, "_spec", {})
     expected = declared.get("content_type") if "body" in declared else None
-    if expected and request.mimetype and request.mimetype != expected:
-        raise ProblemError("unsupported_media_type", f"this route takes {expected}, not {request.mimetype}")
+    has_body = bool(request.content_length or request.mimetype)
+    if expected and has_body and request.mimetype != expected:
+        given = request.mimetype or "a body of unnamed type"
+        raise ProblemError("unsupported_media_type", f"this route takes {expected}, not {given}")
 
 
 def _start_clock() -> None:

@@ -6,10 +6,10 @@ from apiflask import APIBlueprint
 from marshmallow import RAISE
 
 from api.problems import ProblemError, describe_problems
-from api.schemas import JobDetailSchema, JobListQuery, JobListSchema, JobSchema
+from api.schemas import JobDetailSchema, JobListQuery, JobListSchema
 from api.services import services
 from recommender.job_items import failed_items
-from recommender.jobs import JobInfo, JobState, cancel, get_job, list_jobs
+from recommender.jobs import JobState, cancel, get_job, list_jobs
 
 blueprint = APIBlueprint("jobs", __name__, tag="jobs")
 
@@ -40,12 +40,12 @@ def get_one(job_id: int) -> dict[str, Any]:
 
 
 @blueprint.post("/jobs/<int:job_id>/cancel")
-@blueprint.output(JobSchema)
+@blueprint.output(JobDetailSchema)
 @blueprint.doc(responses=describe_problems(404, 409))
-def cancel_one(job_id: int) -> JobInfo:
+def cancel_one(job_id: int) -> dict[str, Any]:
     """Stop a job: at once while it waits, after its present step when it runs."""
     with services().database.session() as session:
         job = get_job(session, job_id)
         if job.state.is_final:
             raise ProblemError("job_finished", f"job {job_id} has {job.state} already")
-        return cancel(session, job_id)
+        return vars(cancel(session, job_id)) | {"failed": failed_items(session, job_id)}

@@ -6,7 +6,7 @@ from typing import Any
 from apiflask import APIBlueprint
 
 from api.problems import describe_problems
-from api.schemas import ModelListSchema, ModelSchema, ReportSchema
+from api.schemas import ModelListSchema, PromotedSchema, ReportSchema
 from api.services import services
 from recommender.bundle import read_bundle, read_report
 from recommender.catalogue import get_bundle, list_bundles, promote_bundle
@@ -37,7 +37,7 @@ def get_report(model_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/models/<model_id>/promote")
-@blueprint.output(ModelSchema)
+@blueprint.output(PromotedSchema)
 @blueprint.doc(responses=describe_problems(404, 409))
 def promote(model_id: str) -> dict[str, Any]:
     """Put a bundle in service, after verifying it; the one before is kept."""
@@ -48,7 +48,7 @@ def promote(model_id: str) -> dict[str, Any]:
     with ours.database.session() as session:
         bundle = promote_bundle(session, model_id)
     ours.holder.refresh()
-    return _shown(bundle, _serving_id())
+    return {"model": _shown(bundle, _serving_id())}
 
 
 def _serving_id() -> str | None:

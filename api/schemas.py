@@ -238,6 +238,12 @@ class ModelListSchema(Strict):
     models = List(Nested(ModelSchema), required=True)
 
 
+class PromotedSchema(Strict):
+    """The bundle that is in service now."""
+
+    model = Nested(ModelSchema, required=True)
+
+
 class ReportSchema(Strict):
     """The score card and the fit report of a bundle."""
 

@@ -230,7 +230,14 @@ def _reasons(directory: Path) -> Iterator[None]:
     except CorruptBundle:
         raise
     except (OSError, ValueError, LookupError, TypeError, EmbeddingError, RecommenderError) as error:
-        raise CorruptBundle(f"{directory.name}: {type(error).__name__}: {error}") from error
+        raise CorruptBundle(f"{directory.name}: {_describe(error)}") from error
+
+
+def _describe(error: Exception) -> str:
+    """Return the reason without the place on disk, which is nobody's business over HTTP."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{Path(error.filename).name}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _read_standardisation(directory: Path) -> Standardisation:

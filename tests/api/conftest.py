@@ -26,6 +26,7 @@ from recommender.catalogue import (
 )
 from recommender.settings import Settings
 from recommender.sources.folder import read_facts
+from tests.api.openapi_check import CheckedClient
 from tests.recommender.tiny_bundles import CONFIG, DIM, TINY_ENCODER, fit_group
 
 SAMPLE_RATE_HZ = 16_000
@@ -185,5 +186,6 @@ def services(app: APIFlask) -> Services:
 
 @pytest.fixture
 def client(app: APIFlask) -> FlaskClient:
-    """A client of the application."""
+    """A client that holds every response to the OpenAPI document."""
+    app.test_client_class = CheckedClient
     return app.test_client()

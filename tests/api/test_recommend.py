@@ -10,9 +10,10 @@ import pytest
 import soundfile
 from flask.testing import FlaskClient
 
-from recommender.catalogue import delete_track, update_track
+from recommender.catalogue import create_playlist, delete_track, update_track
 from recommender.records import TrackFacts
 from tests.api.conftest import N_PER_PLAYLIST, Filled, write_notes
+from tests.api.problems import assert_problem
 
 
 def test_a_stored_track_is_answered_from_its_stored_embedding(client: FlaskClient, filled: Filled) -> None:
@@ -124,18 +125,6 @@ def _forget_embedding(filled: Filled, track_id: int, *, and_its_file: bool = Fal
             connection.exec_driver_sql(f"DELETE FROM {table} WHERE track_id = {track_id}")
 
 
-def assert_problem(response: object, status: int, code: str) -> dict[str, object]:
-    """Every error is RFC 9457 problem details with a code and what to do."""
-    assert response.status_code == status, response.get_data(as_text=True)  # type: ignore[attr-defined]
-    assert response.mimetype == "application/problem+json"  # type: ignore[attr-defined]
-    body: dict[str, object] = response.get_json()  # type: ignore[attr-defined]
-    assert (body["status"], body["code"], body["type"]) == (status, code, f"/problems/{code}")
-    assert body["title"]
-    assert body["detail"]
-    assert body["action"]
-    return body
-
-
 def test_without_a_model_the_answer_says_what_to_do(client: FlaskClient) -> None:
     body = assert_problem(client.get("/recommend?track=1"), 409, "no_model")
     assert "add-playlist" in str(body["action"])
@@ -205,8 +194,6 @@ def test_groups(client: FlaskClient, filled: Filled) -> None:
     assert client.get(f"/recommend?track={track}&group=default").get_json()["group"] == "default"
     assert_problem(client.get(f"/recommend?track={track}&group=mood"), 404, "group_not_found")
     with filled.database.session() as session:
-        from recommender.catalogue import create_playlist
-
         create_playlist(session, name="liked", group="mood")
     assert_problem(client.get(f"/recommend?track={track}&group=mood"), 409, "group_not_fitted")
 
@@ -227,7 +214,7 @@ def test_groups(client: FlaskClient, filled: Filled) -> None:
 )
 def test_bad_parameters_are_named(client: FlaskClient, query: str, name: str) -> None:
     body = assert_problem(client.get(f"/recommend?{query}"), 422, "invalid_request")
-    assert [(error["in"], error["name"]) for error in body["errors"]] == [("query", name)]  # type: ignore[attr-defined]
+    assert [(error["in"], error["name"]) for error in body["errors"]] == [("query", name)]
     assert name in str(body["detail"])
 
 
