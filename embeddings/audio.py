@@ -112,7 +112,7 @@ def _cut_windows(path: Path, plan: WindowPlan, pieces: Iterable[Samples]) -> Win
         if len(piece) == 0:
             return None
         y = _mix_down(piece)
-        if not np.max(np.abs(y)) <= _LOUDEST:  # true of NaN as well
+        if not _peak(y) <= _LOUDEST:  # true of NaN as well
             raise UndecodableAudio(
                 f"{display_name(path)} holds samples that are not finite or far above full scale"
             )
@@ -132,14 +132,17 @@ def _mix_down(samples: Samples) -> NDArray[np.float32]:
     channel stands for all of them.
     """
     # Channel by channel: numpy's mean over the short axis takes 25 times as long.
-    y = samples[:, 0].copy()
+    first = samples[:, 0]
+    y = first.copy()
     for channel in range(1, samples.shape[1]):
         y += samples[:, channel]
     y /= samples.shape[1]
-    first = samples[:, 0]
-    if samples.shape[1] > 1 and np.dot(y, y) < 1e-4 * np.dot(first, first):
-        return first.copy()
-    return y
+    return first.copy() if _peak(y) < 0.01 * _peak(first) else y
+
+
+def _peak(y: NDArray[np.float32]) -> float:
+    """Largest magnitude; NaN if there is a NaN."""
+    return float(np.max(np.abs(y)))
 
 
 def _read_through(decoder: Decoder, spans: Sequence[Span]) -> list[Samples]:

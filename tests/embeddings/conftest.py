@@ -1,45 +1,15 @@
-"""Made sounds and ways to write them, for the tests of this package."""
+"""A made tune and an encoder small enough to check by hand."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.typing import NDArray
 
 from embeddings.encoder import Encoder
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-
-
-class WriteAudio(Protocol):
-    """Write a signal under the test's folder and return its path."""
-
-    def __call__(
-        self, name: str, y: NDArray[np.floating], *, sample_rate_hz: int, subtype: str | None = None
-    ) -> Path: ...
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(440)
-
-
-@pytest.fixture
-def write_audio(tmp_path: Path) -> WriteAudio:
-    def write(name: str, y: NDArray[np.floating], *, sample_rate_hz: int, subtype: str | None = None) -> Path:
-        path = tmp_path / name
-        n_channels = 1 if y.ndim == 1 else y.shape[1]
-        kind = {"format": "OGG", "subtype": "OPUS"} if path.suffix == ".opus" else {"subtype": subtype}
-        with soundfile.SoundFile(path, "w", samplerate=sample_rate_hz, channels=n_channels, **kind) as file:
-            # libsndfile's Vorbis writer overflows its stack on one long block.
-            for start in range(0, len(y), sample_rate_hz):
-                file.write(y[start : start + sample_rate_hz])
-        return path
-
-    return write
 
 
 @pytest.fixture

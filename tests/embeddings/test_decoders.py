@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from embeddings import decoders
-from embeddings.audio import read_windows
 from embeddings.decoders import FfmpegDecoder, PyavDecoder, open_optional, recognise_container
 from embeddings.errors import MissingDecoder, UndecodableAudio
+from tests.embeddings.reading import read
 
 M4A = b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42isom\0\0\0\0" + b"\0" * 64
 HEADS = {
@@ -34,10 +34,6 @@ HEADS = {
 def no_optional_decoder(monkeypatch) -> None:
     monkeypatch.setattr(decoders, "find_spec", lambda name: None)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-
-
-def read(path: Path):
-    return read_windows(path, window_s=3.008, max_windows=8, sample_rate_hz=16_000)
 
 
 class TestRecognition:
