@@ -49,12 +49,12 @@ def describe_problems(*statuses: int) -> dict[int, str]:
 
 def register_problems(app: APIFlask) -> None:
     """Make every error of ``app`` leave it as a problem."""
+    app.error_processor(_answer_validation)  # first: it also takes HTTPException, which we want ourselves
     app.register_error_handler(ProblemError, _answer_problem)
     app.register_error_handler(RecommenderError, _answer_ours)
     app.register_error_handler(EmbeddingError, _answer_ours)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_unforeseen)
-    app.error_processor(_answer_validation)
 
 
 def problem_response(problem: Problem, detail: str, **more: Any) -> Response:

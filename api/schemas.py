@@ -59,7 +59,8 @@ class ProblemSchema(Strict):
     code = text_field(metadata={"description": "Stable name of the kind of error."})
     action = text_field(metadata={"description": "What to do about it."})
     instance = text_field()
-    errors = List(Nested(ProblemErrorSchema))
+    errors = List(Nested(ProblemErrorSchema), metadata={"description": "With code invalid_request."})
+    checks = Dict(keys=String(), values=String(), metadata={"description": "With code not_ready."})
 
 
 class NamedTrackSchema(Strict):
