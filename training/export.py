@@ -108,6 +108,8 @@ def export_base_encoder(name: str, directory: Path) -> Path:
     from training.networks import EncoderGraph, small_trunk
     from training.pretrained import pretrained_encoder
 
+    # Keras numbers the layers it builds, and the numbers get into the exported file: count from the start.
+    keras.utils.clear_session()
     if name == MSD_MUSICNN:
         graph = pretrained_encoder()
     else:

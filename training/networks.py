@@ -112,6 +112,28 @@ def small_trunk(patch_shape: tuple[int, int] = PATCH_SHAPE) -> keras.Model:
     return keras.Model(inputs, layers.Concatenate(name="pooled")(pooled), name="small_trunk")
 
 
+def new_penultimate(pooled_dim: int, *, n_units: int, dropout: float) -> keras.Model:
+    """A penultimate layer to be trained: pooled (n, pooled_dim) -> (n, n_units) float32.
+
+    Its first batch norm is fixed: the trainer sets it to the pooled features' own mean and variance.
+    """
+    pooled = keras.Input((pooled_dim,), name="pooled")
+    x = _batch_norm("pooled_bn")(pooled)
+    x = layers.Dense(n_units, activation="relu", name="penultimate")(layers.Dropout(dropout)(x))
+    return keras.Model(pooled, _batch_norm("penultimate_bn")(x), name="new_penultimate")
+
+
+def heads(dim: int, *, n_labels: int, dropout: float) -> keras.Model:
+    """Logits of all groups side by side: penultimate (n, dim) -> (n, n_labels) float32.
+
+    One linear layer holds every group's head; the loss takes the softmax group by group.
+    """
+    penultimate = keras.Input((dim,), name="penultimate")
+    x = layers.Dropout(dropout)(penultimate)
+    # float32 also under mixed precision: a softmax in half precision loses small probabilities.
+    return keras.Model(penultimate, layers.Dense(n_labels, dtype="float32", name="logits")(x), name="heads")
+
+
 def timbre(patches: Tensor) -> Tensor:
     """Statistics of the spectral envelope: patches (n, n_frames, n_mels) -> (n, 60).
 
@@ -145,7 +167,16 @@ class EncoderGraph:
     def model(self) -> keras.Model:
         """The whole of it: patches (n, 187, 96) float32 -> embeddings (n, dim) float32, in inference mode."""
         patches = keras.Input(self.stages[0].input_shape[1:], name="patches")
+        columns = [self._trunk_view(patches), timbre(patches)]
+        return keras.Model(patches, ops.concatenate(columns, axis=1), name="encoder")
+
+    def trunk_model(self) -> keras.Model:
+        """The trunk view alone: patches (n, 187, 96) -> (n, trunk_dim), in inference mode."""
+        patches = keras.Input(self.stages[0].input_shape[1:], name="patches")
+        return keras.Model(patches, self._trunk_view(patches), name="trunk")
+
+    def _trunk_view(self, patches: Tensor) -> Tensor:
         x = patches
         for stage in self.stages:
             x = stage(x, training=False)
-        return keras.Model(patches, ops.concatenate([x, timbre(patches)], axis=1), name="encoder")
+        return x
