@@ -1,0 +1,68 @@
+# Needs Python 3.11, 3.12 or 3.13 and make; everything else goes into .venv.
+#   make run LIBRARY=folder PORT=8000 DATA=./data      make test ARGS="-k mel"
+
+DATA ?= ./data
+PORT ?= 8000
+LIBRARY ?=
+ARGS ?=
+PYTHON ?= python3.11 python3.12 python3.13 python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.setup
+SETUP_DEV := $(VENV)/.setup-dev
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# TensorFlow's notices about this machine's processor say nothing about the music.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help setup run test lint bench clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make setup   make the virtual environment .venv"
+	@echo "make run     serve the demo, or LIBRARY=folder, on 127.0.0.1:PORT, keeping everything in DATA"
+	@echo "make test    run every test; make lint, make bench, make clean"
+
+setup: $(SETUP)
+
+run: $(SETUP)
+	$(BIN)/whichlist --data "$(DATA)" demo --port $(PORT) $(if $(LIBRARY),--library "$(LIBRARY)")
+
+test: $(SETUP_DEV)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(SETUP_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(SETUP_DEV)
+	set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+# Your music, playlists and models are in DATA, which this leaves alone.
+clean:
+	rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@for python in $(PYTHON); do \
+	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+	    "$$python" -m venv $(VENV) && exit 0; \
+	    echo "$$python cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)." >&2; \
+	    rm -rf $(VENV); exit 1; \
+	  fi; \
+	done; \
+	echo "Whichlist needs Python 3.11, 3.12 or 3.13, and found none of: $(PYTHON)." >&2; \
+	echo "Install one (https://www.python.org/downloads/), or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# musicnn: its weights are wanted, its dependencies of 2019 are not.
+$(SETUP): requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps musicnn==0.1.0
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+$(SETUP_DEV): requirements-dev.txt $(SETUP)
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
