@@ -11,6 +11,7 @@ from recommender.catalogue_bundles import (
     list_bundles,
     next_bundle_id,
     promote_bundle,
+    retire_champion,
 )
 from recommender.catalogue_embeddings import (
     embedded_tracks,
@@ -110,6 +111,7 @@ __all__ = [
     "record_failed_file",
     "record_file",
     "rename_playlist",
+    "retire_champion",
     "schema_state",
     "set_members",
     "store_embedding",

@@ -103,6 +103,11 @@ def promote_bundle(session: Session, bundle_id: str, *, replacing: str | None = 
     return get_bundle(session, bundle_id)
 
 
+def retire_champion(session: Session) -> None:
+    """Serve nothing, as when the last playlist was removed; any bundle can be promoted again."""
+    session.execute(update(Bundle).where(Bundle.state == CHAMPION).values(state=RETIRED))
+
+
 def catalogue_counts(session: Session) -> CatalogueCounts:
     """How much the catalogue holds, for the operator."""
 

@@ -32,7 +32,7 @@ class Settings:
     pretrained: str = "auto"
     encoder_threads: int = 2
     embedding_processes: int = 2
-    lease_s: float = 60.0
+    lease_s: float = 30.0
     spotify_training: str = "refuse"
 
     @property
@@ -192,7 +192,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "lease_s",
-        "60",
+        "30",
         "Seconds after which a silent worker's job is given to another.",
         _number(0.1, 86_400, float),
     ),

@@ -30,7 +30,10 @@ class WorkerStopping(Exception):
 
 
 class JobRun:
-    """One run of a job, as its handler sees it."""
+    """One run of a job, as its handler sees it.
+
+    ``is_expendable`` says that this process serves nothing but this job: should it die, only time is lost.
+    """
 
     def __init__(
         self,
@@ -38,10 +41,12 @@ class JobRun:
         claim: Claim,
         *,
         stop: threading.Event,
+        is_expendable: bool = False,
         on_progress: Callable[[JobInfo], None] | None = None,
     ) -> None:
         self.database = database
         self.claim = claim
+        self.is_expendable = is_expendable
         with database.read_session() as session:
             self.job = jobs.get_job(session, claim.job_id)
         self._stop = stop
@@ -136,7 +141,8 @@ def run_job_here(
         while True:
             claim = _claim(database, settings, job_id=job_id)
             if claim is not None:
-                _run(JobRun(database, claim, stop=never, on_progress=on_progress), handle)
+                run = JobRun(database, claim, stop=never, is_expendable=True, on_progress=on_progress)
+                _run(run, handle)
             with database.read_session() as session:
                 info = jobs.get_job(session, job_id)
             if on_progress is not None:

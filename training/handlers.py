@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-
-from sqlalchemy.orm import Session
 
 from embeddings.encoder import load_encoder_config
 from embeddings.errors import EmbeddingError
@@ -14,28 +12,30 @@ from recommender import jobs
 from recommender.catalogue import (
     Database,
     current_bundle,
-    display_path,
     ensure_playlist,
-    failed_files,
     folder_tracks,
     list_library_roots,
     list_playlists,
-    members_changed_since,
-    mirrored_folders,
-    playlist_tracks,
-    set_members,
+    retire_champion,
 )
-from recommender.errors import NoAudio
-from recommender.job_items import add_items, failed_items, item_counts
+from recommender.errors import ChampionChanged, NoAudio
+from recommender.job_items import add_items, item_counts
 from recommender.jobs import JobKind
-from recommender.records import DEFAULT_GROUP, FailedFile
+from recommender.records import DEFAULT_GROUP
 from recommender.settings import Settings
-from recommender.sources.folder import library_folders
 from recommender.worker import Handle, JobRun
-from training.scan_plan import find_files, item_path, plan_scan, readable_paths
+from training.scan_outcome import (
+    Outcome,
+    adopt_folders,
+    describe,
+    follow_folders,
+    is_refit_due,
+    mirror,
+    sentence,
+)
+from training.scan_plan import find_files, plan_scan, readable_paths
 from training.scanning import Ears, listen_to_items, open_ears
 
-N_FAILED_SHOWN = 100
 Progress = Callable[[int, int, str], None]
 
 
@@ -93,18 +93,6 @@ class Tools:
     train: Train = _train
 
 
-@dataclass
-class _Outcome:
-    """What a job has found out so far."""
-
-    paths: tuple[Path, ...]
-    n_files: int = 0
-    n_new: int = 0
-    playlists: list[int] = field(default_factory=list)
-    unreadable: tuple[str, ...] = ()
-    is_changed: bool = False
-
-
 def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
     """The function that run_worker and run_job_here call with each job."""
     handlers = _Handlers(settings, tools or Tools())
@@ -132,14 +120,14 @@ class _Handlers:
         name, group = run.job.payload["name"], run.job.payload.get("group") or DEFAULT_GROUP
         folder = Path(run.job.payload["folder"]).resolve()
         # Asked for by name, so it is fitted even if nothing is new: an earlier fit may have failed.
-        outcome = _Outcome(paths=(folder,), is_changed=True)
+        outcome = Outcome(paths=(folder,), is_changed=True)
         encoder = self._listen(run, outcome)
         with run.database.session() as session:
             tracks = folder_tracks(session, folder)
             if not tracks:
                 raise NoAudio(f"none of the {outcome.n_files} files in {str(folder)!r} could be listened to")
             playlist = ensure_playlist(session, name=name, group=group, folder=folder)
-            _mirror(session, playlist.id, tracks, outcome)
+            mirror(session, playlist.id, tracks, outcome)
         return self._publish(run, outcome, encoder, reason=f"playlist {name!r} was added")
 
     def scan(self, run: JobRun) -> dict[str, Any]:
@@ -150,26 +138,52 @@ class _Handlers:
         """
         payload = run.job.payload
         paths, unreadable = readable_paths(self._scan_paths(run))
-        outcome = _Outcome(paths=tuple(paths), unreadable=tuple(unreadable))
+        outcome = Outcome(paths=tuple(paths), unreadable=tuple(unreadable))
         encoder = self._listen(run, outcome, retry_failed=bool(payload.get("retry_failed")))
         with run.database.session() as session:
             if payload.get("as_playlists"):
-                _adopt_folders(session, outcome, group=payload.get("group") or DEFAULT_GROUP)
-            _follow_folders(session, outcome)
-            outcome.is_changed |= _is_refit_due(session)
+                adopt_folders(session, outcome, group=payload.get("group") or DEFAULT_GROUP)
+            follow_folders(session, outcome)
+            outcome.is_changed |= is_refit_due(session)
         return self._publish(run, outcome, encoder, reason="the library was scanned")
 
     def refit(self, run: JobRun) -> dict[str, Any]:
-        """Payload ``reason``: fit heads and calibration again, on what the catalogue holds now."""
+        """Payload ``reason``: fit heads and calibration again, on what the catalogue holds now.
+
+        When nothing is left to learn from, nothing is served: not a playlist that was removed.
+        """
+        from training.refit import NothingToLearn
+
         reason = str(run.job.payload.get("reason") or "it was asked for")
-        return {"bundle": self._refit(run, self._current_encoder(run.database), reason=reason)}
+        try:
+            bundle_id = self._refit(run, self._current_encoder(run.database), reason=reason)
+        except NothingToLearn as error:
+            with run.database.session() as session:
+                retire_champion(session)
+            run.progress(1, 1, f"no model is in service: {error}")
+            return {"bundle": None, "why": str(error)}
+        run.progress(1, 1, f"model {bundle_id} is in service")
+        return {"bundle": bundle_id}
 
     def train(self, run: JobRun) -> dict[str, Any]:
         """Fit the encoder again on everything; it serves only if it is better."""
         encoder = self._current_encoder(run.database)
-        return self._tools.train(
-            run.database, self._settings, encoder_directory=encoder, progress=run.progress
-        )
+        try:
+            result = self._tools.train(
+                run.database, self._settings, encoder_directory=encoder, progress=run.progress
+            )
+        except ChampionChanged as error:
+            # A playlist was added meanwhile, which the trained encoder does not know: once more, with it.
+            result = {"trained": True, "promoted": False, "why": str(error)}
+            next_job: JobKind | None = JobKind.TRAIN
+        else:
+            # What is in no playlist has not been heard by a new encoder yet.
+            next_job = JobKind.SCAN if result.get("promoted") else None
+        if next_job:
+            with run.database.session() as session:
+                jobs.enqueue(session, next_job, {})
+        run.progress(1, 1, str(result.get("why", "")))
+        return result
 
     def _scan_paths(self, run: JobRun) -> tuple[Path, ...]:
         path = run.job.payload.get("path")
@@ -190,7 +204,7 @@ class _Handlers:
                         return directory
         return self._tools.ensure_encoder(self._settings)
 
-    def _listen(self, run: JobRun, outcome: _Outcome, *, retry_failed: bool = False) -> Path:
+    def _listen(self, run: JobRun, outcome: Outcome, *, retry_failed: bool = False) -> Path:
         """Bring the catalogue up to date with the outcome's paths; directory of the encoder that listened."""
         roots = self._library_roots(run.database)
         while True:
@@ -212,83 +226,19 @@ class _Handlers:
             if load_encoder_config(self._current_encoder(run.database)).fingerprint == ears.fingerprint:
                 return directory
 
-    def _publish(self, run: JobRun, outcome: _Outcome, encoder: Path, *, reason: str) -> dict[str, Any]:
+    def _publish(self, run: JobRun, outcome: Outcome, encoder: Path, *, reason: str) -> dict[str, Any]:
         """Serve what has changed, and have it learnt properly in the background."""
-        result = _describe(run, outcome)
+        result = describe(run.database, run.job.id, outcome)
         with run.database.read_session() as session:
             has_playlists = bool(list_playlists(session))
         if outcome.is_changed and has_playlists:
             result["bundle"] = self._refit(run, encoder, reason=reason)
             with run.database.session() as session:
                 result["train_job"] = jobs.enqueue(session, JobKind.TRAIN, {})
-        run.progress(outcome.n_files, outcome.n_files, _sentence(result))
+        run.progress(outcome.n_files, outcome.n_files, sentence(result))
         return result
 
     def _refit(self, run: JobRun, encoder: Path, *, reason: str) -> str:
         return self._tools.refit(
             run.database, self._settings, encoder_directory=encoder, reason=reason, progress=run.progress
         )
-
-
-def _adopt_folders(session: Session, outcome: _Outcome, *, group: str) -> None:
-    """Make a playlist of every folder directly below the outcome's paths that holds a track."""
-    for folder in (folder for path in outcome.paths for folder in library_folders(path)):
-        if tracks := folder_tracks(session, folder):
-            playlist = ensure_playlist(
-                session, name=display_path(Path(folder.name)), group=group, folder=folder
-            )
-            _mirror(session, playlist.id, tracks, outcome)
-    if not outcome.playlists:
-        shown = ", ".join(repr(display_path(path)) for path in outcome.paths)
-        raise NoAudio(f"no folder directly below {shown} holds a track that could be listened to")
-
-
-def _follow_folders(session: Session, outcome: _Outcome) -> None:
-    """Bring the playlists that mirror a folder below the outcome's paths up to date with it."""
-    for playlist_id, folder in mirrored_folders(session).items():
-        is_below = any(folder.is_relative_to(path) or path.is_relative_to(folder) for path in outcome.paths)
-        if is_below and playlist_id not in outcome.playlists:
-            _mirror(session, playlist_id, folder_tracks(session, folder), outcome)
-
-
-def _mirror(session: Session, playlist_id: int, tracks: list[int], outcome: _Outcome) -> None:
-    if playlist_tracks(session, playlist_id) != tracks:
-        set_members(session, playlist_id, tracks)
-        outcome.is_changed = True
-    outcome.playlists.append(playlist_id)
-
-
-def _is_refit_due(session: Session) -> bool:
-    """Whether the bundle in service is older than a playlist, as after a fit that failed."""
-    bundle = current_bundle(session)
-    return bundle is None or members_changed_since(session, bundle.created_at)
-
-
-def _sentence(result: dict[str, Any]) -> str:
-    """The result for a person."""
-    heard = f"{result['n_files']} files, {result['n_new']} newly heard, {result['n_failed']} set aside"
-    return (
-        f"{heard}; model {result['bundle']} is in service"
-        if "bundle" in result
-        else f"{heard}; nothing to fit"
-    )
-
-
-def _describe(run: JobRun, outcome: _Outcome) -> dict[str, Any]:
-    """The job's result: counts, playlists, and every file that was set aside with its reason."""
-    with run.database.read_session() as session:
-        failed = {f.path: f for path in outcome.paths for f in failed_files(session, path)}
-        for item in failed_items(session, run.job.id):
-            path = display_path(item_path(item.key))
-            failed.setdefault(path, FailedFile(path, item.code, item.error))
-    shown = [
-        {"file": f.path, "code": f.code, "error": f.error} for f in list(failed.values())[:N_FAILED_SHOWN]
-    ]
-    return {
-        "n_files": outcome.n_files,
-        "n_new": outcome.n_new,
-        "n_failed": len(failed),
-        "failed": shown,
-        "playlists": outcome.playlists,
-        "unreadable": list(outcome.unreadable),
-    }

@@ -106,9 +106,9 @@ class _Listening:
         return self._n_new
 
     def _choose_ears(self) -> ListenHere | Listeners:
-        """This process for a few files on their first try, else processes that a bad file may kill."""
-        is_few = self._n_total - self._n_over <= FEW_FILES
-        if is_few and all(item.tries == 1 for item in self._waiting):
+        """Processes that a bad file may kill; for a few files on their first try this one, if expendable."""
+        is_few = self._n_total - self._n_over <= FEW_FILES and all(item.tries == 1 for item in self._waiting)
+        if is_few and self._run.is_expendable:
             here = self._ears.listen_here or self._load_here
             return ListenHere(here(self._ears.directory))
         return Listeners(

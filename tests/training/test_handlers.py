@@ -28,6 +28,7 @@ from recommender.catalogue import (
     set_members,
     track_paths,
 )
+from recommender.errors import ChampionChanged
 from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.records import PlaylistInfo, TrackInfo
 from recommender.settings import Settings
@@ -448,3 +449,35 @@ def test_silent_files_are_made_as_meant(bad_files: dict[str, str], library: Libr
     assert sample_rate_hz == SAMPLE_RATE_HZ
     assert not y.any()
     assert len(y) > 3 * SAMPLE_RATE_HZ
+
+
+def test_when_nothing_is_left_to_learn_from_nothing_is_served(library: Library) -> None:
+    from training.refit import NothingToLearn
+
+    def refuse(*_: object, **__: object) -> str:
+        raise NothingToLearn("no playlist is left")
+
+    write_folder(library.root / "p", n_tracks=1)
+    library.must_add("p")
+    library.tools = replace(library.tools, refit=refuse)
+    job = library.do(JobKind.REFIT)
+    assert job.state is JobState.SUCCEEDED
+    assert job.result == {"bundle": None, "why": "no playlist is left"}
+    with library.database.read_session() as session:
+        assert current_bundle(session) is None
+
+
+def test_after_a_new_encoder_came_into_service_the_rest_of_the_library_is_heard(library: Library) -> None:
+    library.tools = replace(library.tools, train=lambda *_, **__: {"promoted": True, "why": "better"})
+    assert library.do(JobKind.TRAIN).message == "better"
+    assert library.waiting() == [JobKind.SCAN]
+
+
+def test_a_training_overtaken_by_a_new_playlist_is_done_again(library: Library) -> None:
+    def overtaken(*_: object, **__: object) -> dict[str, Any]:
+        raise ChampionChanged("bundle b was to replace a, but c is in service")
+
+    library.tools = replace(library.tools, train=overtaken)
+    job = library.do(JobKind.TRAIN)
+    assert (job.state, job.result["promoted"]) == (JobState.SUCCEEDED, False)
+    assert library.waiting() == [JobKind.TRAIN]
