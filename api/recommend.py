@@ -31,7 +31,7 @@ def recommend_track(query_data: dict[str, Any]) -> dict[str, Any]:
         model,
         query_data["track"],
         options=_options(query_data),
-        library_roots=ours.library_roots(),
+        library_roots=ours.library_roots,
     ).to_dict()
 
 

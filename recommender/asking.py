@@ -1,10 +1,14 @@
 """From a question to its answer: stored embeddings first, else listening to the file now."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from recommender.answers import AskedTrack, Recommendation
 from recommender.catalogue import (
@@ -21,7 +25,7 @@ from recommender.catalogue import (
 )
 from recommender.errors import NoSuchEmbedding, NoSuchTrack, RecommenderError
 from recommender.ranking import GroupNotFitted, Query, RankingOptions, choose_group, recommend
-from recommender.records import TrackInfo
+from recommender.records import StoredPatches, TrackInfo
 from recommender.served import ServedModel
 from recommender.sources.folder import read_facts, resolve_in_roots
 
@@ -46,7 +50,7 @@ def ask_by_reference(
     reference: str,
     *,
     options: RankingOptions,
-    library_roots: Sequence[Path] | None,
+    library_roots: Callable[[], Sequence[Path]] | None,
 ) -> Recommendation:
     """Return the answer for the track that ``reference`` names.
 
@@ -54,8 +58,8 @@ def ask_by_reference(
     ----------
     reference : str
         A track id, ``isrc:...``, ``mbid:...``, ``spotify:track:...`` or its URL, or a path.
-    library_roots : paths, optional
-        Where a path may lie; None lets it lie anywhere, for the person at the command line.
+    library_roots : callable, optional
+        Says where a path may lie; None lets it lie anywhere, for the person at the command line.
 
     Raises
     ------
@@ -95,18 +99,20 @@ def _describe(database: Database, track_ids: Sequence[int]) -> dict[int, TrackIn
 
 
 def _query_by_reference(
-    database: Database, reference: str, model: ServedModel, library_roots: Sequence[Path] | None
+    database: Database,
+    reference: str,
+    model: ServedModel,
+    library_roots: Callable[[], Sequence[Path]] | None,
 ) -> Query:
     try:
         parse_reference(reference)
     except NoSuchTrack:
         if _URL.match(reference):
             raise UrlsNotEnabled("urls are not enabled: this server only listens to files") from None
-        return _query_by_path(database, Path(reference), model, library_roots)
-    started = perf_counter()
-    with database.read_session() as session:
-        track = find_track(session, reference)
-    return _query_by_track(database, track, model, started)
+        path = Path(reference)
+        resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots())
+        return _query_by_path(database, resolved, model)
+    return _query_by_track(database, lambda session: find_track(session, reference), model)
 
 
 def _query_by_file(path: Path, model: ServedModel, *, name: str | None = None) -> Query:
@@ -114,45 +120,45 @@ def _query_by_file(path: Path, model: ServedModel, *, name: str | None = None) -
     return _listen(path, model, AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None))
 
 
-def _query_by_path(
-    database: Database, path: Path, model: ServedModel, library_roots: Sequence[Path] | None
-) -> Query:
-    started = perf_counter()
-    resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots)
+def _query_by_path(database: Database, path: Path, model: ServedModel) -> Query:
     try:
-        with database.read_session() as session:
-            track = track_of_file(session, resolved)
+        return _query_by_track(database, lambda session: track_of_file(session, path), model)
     except NoSuchTrack:
-        if not _is_file(resolved):
+        if not _is_file(path):
             raise NoSuchTrack(f"there is no file {display_path(Path(path.name))[:100]!r} there") from None
-        return _query_by_file(resolved, model)
-    return _query_by_track(database, track, model, started)
+    return _query_by_file(path, model)
 
 
-def _query_by_track(database: Database, track: TrackInfo, model: ServedModel, started: float) -> Query:
+def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model: ServedModel) -> Query:
     """Return the stored embedding; when this encoder has not heard the track yet, listen to its file."""
-    asked = AskedTrack(id=track.id, title=track.title, artist=track.artist, duration_s=track.duration_s)
+    started = perf_counter()
     fingerprint = model.bundle.config.fingerprint
     with database.read_session() as session:
-        _, vectors = load_embeddings(session, fingerprint, [track.id])
+        track = find(session)
+        asked = AskedTrack(id=track.id, title=track.title, artist=track.artist, duration_s=track.duration_s)
         try:
-            stored = load_patches(session, track.id, fingerprint)
+            patches = load_patches(session, track.id, fingerprint)
         except NoSuchEmbedding:
-            stored = None
-        path = None if stored else track_paths(session, [track.id]).get(track.id)
-    if stored is not None:
-        look_up_ms = 1000 * (perf_counter() - started)
-        return Query(
-            track=asked,
-            vector=vectors[0],
-            patches=stored.patches,
-            start_s=stored.start_s,
-            patch_s=stored.patch_s,
-            timing_ms={"look_up": look_up_ms},
-        )
+            path = track_paths(session, [track.id]).get(track.id)
+        else:
+            _, vectors = load_embeddings(session, fingerprint, [track.id])
+            return _stored_query(asked, vectors[0], patches, look_up_ms=1000 * (perf_counter() - started))
     if path is None or not _is_file(path):
         raise TrackWithoutAudio(f"track {track.id} has not been heard and has no file that can be read")
     return _listen(path, model, asked)
+
+
+def _stored_query(
+    asked: AskedTrack, vector: NDArray[np.float32], stored: StoredPatches, *, look_up_ms: float
+) -> Query:
+    return Query(
+        track=asked,
+        vector=vector,
+        patches=stored.patches,
+        start_s=stored.start_s,
+        patch_s=stored.patch_s,
+        timing_ms={"look_up": look_up_ms},
+    )
 
 
 def _listen(path: Path, model: ServedModel, asked: AskedTrack) -> Query:

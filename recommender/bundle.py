@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import platform
 import shutil
 import tempfile
@@ -25,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from embeddings.config import EncoderConfig
 from embeddings.encoder import Standardisation, load_encoder_config
 from embeddings.errors import EmbeddingError
+from recommender.durable_files import flush, flush_tree, measure, write_json
 from recommender.errors import RecommenderError
 from recommender.group_model import GroupModel
 from recommender.index import TrackIndex, TrackIndexError
@@ -154,21 +154,21 @@ def _write_files(aside: Path, contents: BundleContents) -> None:
     for group in contents.groups:
         arrays, described = group.to_arrays()
         np.savez(aside / "groups" / f"{group.group_id}.npz", allow_pickle=False, **arrays)
-        _write_json(aside / "groups" / f"{group.group_id}.json", described)
+        write_json(aside / "groups" / f"{group.group_id}.json", described)
     contents.index.save(aside / INDEX)
-    _write_json(aside / REPORT, contents.report)
+    write_json(aside / REPORT, contents.report)
 
 
 def _publish(aside: Path, parent: Path, contents: BundleContents, used_ids: Collection[str]) -> Path:
     """Name the bundle by its day and the first free number, and rename it into place."""
-    files = {name: _measure(aside / name) for name in _file_names(aside)}
+    files = {name: measure(aside / name) for name in _file_names(aside)}
     day = contents.created_at.date().isoformat()
     names = {path.name for path in parent.glob(f"{day}-*")}.union(used_ids)
     number = 1 + max((_number(name, day) for name in names), default=0)
     while True:
         final = parent / f"{day}-{number}"
-        _write_json(aside / MANIFEST, _manifest(final.name, aside, contents, files))
-        _flush(aside)
+        write_json(aside / MANIFEST, _manifest(final.name, aside, contents, files))
+        flush_tree(aside)
         try:
             aside.rename(final)
         except OSError:
@@ -176,7 +176,7 @@ def _publish(aside: Path, parent: Path, contents: BundleContents, used_ids: Coll
                 raise
             number += 1  # another process took the name since we looked
         else:
-            _flush_directory(parent)
+            flush(parent)
             return final
 
 
@@ -214,7 +214,7 @@ def _verified_manifest(directory: Path) -> dict[str, Any]:
         if missing := needed - manifest["files"].keys():
             raise CorruptBundle(f"{directory.name}: the manifest lacks {sorted(missing)}")
         for name in sorted(needed):
-            found = _measure(directory / name)
+            found = measure(directory / name)
             if found != manifest["files"][name]:
                 raise CorruptBundle(
                     f"{directory.name}: {name} is {found}, expected {manifest['files'][name]}"
@@ -248,7 +248,10 @@ def _read_standardisation(directory: Path) -> Standardisation:
 def _read_group(directory: Path, group_id: int) -> GroupModel:
     described = json.loads((directory / "groups" / f"{group_id}.json").read_text())
     with np.load(directory / "groups" / f"{group_id}.npz", allow_pickle=False) as arrays:
-        return GroupModel.from_arrays(dict(arrays), described)
+        group = GroupModel.from_arrays(dict(arrays), described)
+    # Tried once: arrays that do not fit together show now, and the first request does not build the indexes.
+    group.score(group.standardisation.mean[None] + 1)
+    return group
 
 
 def _read_index(
@@ -270,27 +273,3 @@ def _number(name: str, day: str) -> int:
 def _file_names(directory: Path) -> list[str]:
     found = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
     return sorted(name for name in found if name != INDEX)
-
-
-def _measure(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"size": path.stat().st_size, "sha256": sha256}
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=1, sort_keys=True, allow_nan=False) + "\n")
-
-
-def _flush(directory: Path) -> None:
-    """Make every file and directory below ``directory`` reach the disk."""
-    for path in (*directory.rglob("*"), directory):
-        _flush_directory(path)
-
-
-def _flush_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from recommender.bundle import (
     read_report,
     write_bundle,
 )
+from recommender.heads import Head
 from recommender.index import TrackIndex
 from tests.recommender.tiny_bundles import CONFIG, DIM, World, contents_of, make_world, publish_world
 
@@ -128,6 +129,13 @@ def test_a_later_format_is_refused_naming_both(directory: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
     with pytest.raises(CorruptBundle, match="format version 2, expected 1"):
         read_bundle(directory)
+
+
+def test_arrays_that_do_not_fit_together_are_refused(world: World, tmp_path: Path) -> None:
+    group = world.groups[0]
+    lame = replace(group, head=Head(group.head.weights[:, :-1], group.head.bias))
+    with pytest.raises(CorruptBundle, match="ValueError"):
+        read_bundle(publish_world(replace(world, groups=(lame,)), tmp_path))
 
 
 def test_a_missing_directory_is_a_corrupt_bundle(tmp_path: Path) -> None:

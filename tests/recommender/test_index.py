@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -87,6 +88,19 @@ def test_a_query_alone_is_answered_as_in_a_batch(index: TrackIndex, embeddings: 
         ids, similarities = index.search(embedding[None], 5)
         assert ids[0].tolist() == batch_ids[row].tolist()
         np.testing.assert_allclose(similarities[0], batch_similarities[row], atol=1e-6)
+
+
+@pytest.mark.parametrize("n_queries", [1, 60])
+def test_searching_leaves_the_number_of_threads_as_it_was(
+    index: TrackIndex, embeddings: np.ndarray, n_queries: int
+) -> None:
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(2)
+    try:
+        index.search(embeddings[:n_queries], 3)
+        assert faiss.omp_get_max_threads() == 2
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def test_arguments_are_not_changed(index: TrackIndex, embeddings: np.ndarray, track_ids: np.ndarray) -> None:
