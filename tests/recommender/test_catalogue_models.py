@@ -171,10 +171,8 @@ def test_a_bundle_begins_as_challenger_and_one_is_champion(database: Database) -
         assert (champion.state, champion.directory, champion.fingerprint) == ("champion", Path("/d/a"), "fp")
         assert champion.summary == {"groups": [{"name": "default"}]}
         promote_bundle(session, "b")
-        assert {bundle.id: bundle.state for bundle in list_bundles(session)} == {
-            "b": "champion",
-            "a": "retired",
-        }
+        states = {bundle.id: bundle.state for bundle in list_bundles(session)}
+        assert states == {"b": "champion", "a": "retired"}
     with database.session() as session:
         assert promote_bundle(session, "a").promoted_at is not None
         assert promote_bundle(session, "a").state == "champion"
