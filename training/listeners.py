@@ -5,14 +5,15 @@ the others are not disturbed. Imports nothing slow, because every process import
 """
 
 import contextlib
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 
 from embeddings.encoder import Encoder, TrackEmbedding
@@ -22,6 +23,12 @@ LONGEST_LISTEN_S = 120.0
 LONGEST_START_S = 60.0
 CRASHED_CODE = "decoder_crashed"
 HUNG_CODE = "decoder_hung"
+_PROGRAM = """
+import sys
+sys.path[:] = {path!r}
+from training.listeners import listen_for_ever
+listen_for_ever({handle})
+"""
 
 Listen = Callable[[Path], TrackEmbedding]
 MakeListen = Callable[[Path], Listen]
@@ -92,7 +99,7 @@ class Listeners:
     def collect(self, timeout_s: float) -> list[Heard]:
         """What became of the files that are done by now, waiting for the first at most so long."""
         busy = [listener for listener in self._all if listener.key is not None]
-        wait([source for listener in busy for source in listener.sources], timeout_s)
+        wait([listener.pipe for listener in busy], timeout_s)
         heard = []
         for row, listener in enumerate(self._all):
             outcome = listener.poll() if listener.key is not None else None
@@ -145,45 +152,44 @@ class ListenHere:
 
 
 class _Listener:
-    """One process and the pipe to it."""
+    """One process and the pipe to it, which closes when either of them ends."""
 
     def __init__(self, directory: Path, make_listen: MakeListen, *, longest_listen_s: float) -> None:
-        context: SpawnContext = multiprocessing.get_context("spawn")
-        self._pipe, other_end = context.Pipe()
-        # Should this program be killed, the pipe closes and the process ends by itself.
-        self._process: SpawnProcess = context.Process(
-            target=_listen_for_ever, args=(other_end, directory, make_listen), name="listener", daemon=True
+        self.pipe, other_end = Pipe()
+        # Not multiprocessing, whose processes would first import all that this program's command imports.
+        # In a session of its own, so that Ctrl-C reaches only this program, which then closes the pipe.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM.format(path=sys.path, handle=other_end.fileno())],
+            stdin=subprocess.DEVNULL,
+            pass_fds=[other_end.fileno()],
+            start_new_session=True,
         )
-        self._process.start()
         other_end.close()
+        with contextlib.suppress(BrokenPipeError):  # poll() will notice
+            self.pipe.send((directory, make_listen))
         self._is_ready = False
         self._longest_listen_s = longest_listen_s
         self._deadline = time.monotonic() + LONGEST_START_S
         self.key: int | None = None
-
-    @property
-    def sources(self) -> list[Connection | int]:
-        """What to wait on: an answer, or the end of the process."""
-        return [self._pipe, self._process.sentinel]
 
     def submit(self, key: int, path: Path) -> None:
         self.key = key
         if self._is_ready:
             self._deadline = time.monotonic() + self._longest_listen_s
         with contextlib.suppress(BrokenPipeError):  # it has died meanwhile; poll() will notice
-            self._pipe.send((key, os.fsencode(path)))
+            self.pipe.send((key, os.fsencode(path)))
 
     def poll(self) -> Heard | None:
         """What became of the file, None while it is listened to."""
-        with contextlib.suppress(EOFError, ConnectionError):
-            while self._pipe.poll():
-                message = self._pipe.recv()
+        try:
+            while self.pipe.poll():
+                message = self.pipe.recv()
                 if isinstance(message, Heard):
                     self.key = None
                     return message
                 self._begin(message)
-        if not self._process.is_alive():
-            return self._ended(CRASHED_CODE, f"the decoder died ({_exit_reason(self._process.exitcode)})")
+        except (EOFError, ConnectionError):
+            return self._ended(CRASHED_CODE, f"the decoder died ({_exit_reason(self._process.wait())})")
         if time.monotonic() > self._deadline:
             return self._ended(HUNG_CODE, f"the decoder was still busy after {self._longest_listen_s:g} s")
         return None
@@ -203,15 +209,15 @@ class _Listener:
 
     def close(self) -> None:
         self._process.kill()
-        self._process.join()
-        self._pipe.close()
+        self._process.wait()
+        self.pipe.close()
 
 
-def _listen_for_ever(pipe: Connection, directory: Path, make_listen: MakeListen) -> None:
-    """The life of a listener: load the encoder once, then one file after another."""
-    # Ctrl-C is for the program that started this process; it will close the pipe.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def listen_for_ever(handle: int) -> None:
+    """The life of a listener at the other end of a pipe: load the encoder once, then file after file."""
+    pipe = Connection(handle)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        directory, make_listen = pipe.recv()
         try:
             listen = make_listen(directory)
         except Exception as error:
@@ -223,8 +229,8 @@ def _listen_for_ever(pipe: Connection, directory: Path, make_listen: MakeListen)
             pipe.send(listen_to(listen, key, Path(os.fsdecode(path))))
 
 
-def _exit_reason(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
+def _exit_reason(exit_code: int) -> str:
+    if exit_code < 0:
         with contextlib.suppress(ValueError):
             return signal.Signals(-exit_code).name
     return f"exit code {exit_code}"
