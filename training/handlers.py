@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -156,7 +157,8 @@ class _Handlers:
 
         reason = str(run.job.payload.get("reason") or "it was asked for")
         try:
-            bundle_id = self._refit(run, self._current_encoder(run.database), reason=reason)
+            current = partial(self._current_encoder, run.database)
+            bundle_id = self._refit(run, current(), hear_again=current, reason=reason)
         except NothingToLearn as error:
             with run.database.session() as session:
                 retire_champion(session)
@@ -232,13 +234,23 @@ class _Handlers:
         with run.database.read_session() as session:
             has_playlists = bool(list_playlists(session))
         if outcome.is_changed and has_playlists:
-            result["bundle"] = self._refit(run, encoder, reason=reason)
+            hear_again = partial(self._listen, run, outcome)
+            result["bundle"] = self._refit(run, encoder, hear_again=hear_again, reason=reason)
             with run.database.session() as session:
                 result["train_job"] = jobs.enqueue(session, JobKind.TRAIN, {})
         run.progress(outcome.n_files, outcome.n_files, sentence(result))
         return result
 
-    def _refit(self, run: JobRun, encoder: Path, *, reason: str) -> str:
-        return self._tools.refit(
-            run.database, self._settings, encoder_directory=encoder, reason=reason, progress=run.progress
-        )
+    def _refit(self, run: JobRun, encoder: Path, *, hear_again: Callable[[], Path], reason: str) -> str:
+        """Fit and serve; once more, with the encoder of then, when another model overtook this one."""
+        while True:
+            try:
+                return self._tools.refit(
+                    run.database,
+                    self._settings,
+                    encoder_directory=encoder,
+                    reason=reason,
+                    progress=run.progress,
+                )
+            except ChampionChanged:
+                encoder = hear_again()

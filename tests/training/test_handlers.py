@@ -481,3 +481,28 @@ def test_a_training_overtaken_by_a_new_playlist_is_done_again(library: Library) 
     job = library.do(JobKind.TRAIN)
     assert (job.state, job.result["promoted"]) == (JobState.SUCCEEDED, False)
     assert library.waiting() == [JobKind.TRAIN]
+
+
+def test_a_fit_overtaken_by_another_model_is_done_again_with_its_encoder(
+    library: Library, tmp_path: Path
+) -> None:
+    config = replace(load_encoder_config(TINY_ENCODER), name="tiny, tuned")
+    other = shutil.copytree(TINY_ENCODER, tmp_path / "other")
+    save_encoder_config(config, other)
+    overtaken = []
+
+    def refit(database: Database, settings: Settings, **options: Any) -> str:
+        if not overtaken:
+            overtaken.append(options["encoder_directory"])
+            with database.session() as session:
+                add_bundle(session, "b", directory=other, fingerprint=config.fingerprint, summary={})
+                promote_bundle(session, "b")
+            raise ChampionChanged("bundle c was to replace a, but b is in service")
+        return library.recorder.refit(database, settings, **options)
+
+    write_folder(library.root / "p", n_tracks=2)
+    library.tools = replace(library.tools, refit=refit)
+    library.must_add("p")
+    assert (overtaken, library.recorder.encoders) == ([TINY_ENCODER], [other])
+    with library.database.read_session() as session:
+        assert catalogue_counts(session).n_embeddings[config.fingerprint] == 2
