@@ -66,11 +66,13 @@ class Filled:
 
 
 def write_notes(path: Path, *, pitch_hz: float, seed: int, duration_s: float = 4.0) -> Path:
-    """Write a chord above ``pitch_hz`` with some noise, so that no two files are alike."""
+    """Write a chord about ``pitch_hz`` over noise that is as low or as high; no two files are alike."""
     rng = np.random.default_rng(seed)
     t = np.arange(int(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     pitches = pitch_hz * rng.uniform(0.8, 1.25, size=3)
-    y = np.sin(2 * np.pi * pitches[:, None] * t).mean(axis=0) + 0.02 * rng.standard_normal(len(t))
+    white = rng.standard_normal(len(t) + 1)
+    noise = (white[1:] + white[:-1]) if pitch_hz < 1000 else (white[1:] - white[:-1])
+    y = np.sin(2 * np.pi * pitches[:, None] * t).mean(axis=0) + rng.uniform(0.02, 0.04) * noise
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:  # libsndfile's own way cannot write every name
         soundfile.write(file, 0.5 * y, samplerate=SAMPLE_RATE_HZ, format="WAV")
