@@ -1,5 +1,6 @@
 """The Keras graphs: patches in, views of an embedding out. Shapes leave out the batch unless they name n."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,16 @@ from embeddings.config import MelConfig, PatchConfig, View
 
 # Frames and mel bands of a patch, as the pretrained network expects them.
 PATCH_SHAPE = (PatchConfig.patch_frames, MelConfig.n_mels)
-TIMBRAL_BANDS = (38, 67)
-TEMPORAL_FRAMES = (128, 64, 32)
-MSD_FRONT_DIM = 561
+# Branch of the front end -> frames and bands of its filters: 0.4 and 0.7 of the bands, or single bands.
+FRONT_KERNELS = {
+    "timbral_38": (7, 38),
+    "timbral_67": (7, 67),
+    "temporal_128": (128, 1),
+    "temporal_64": (64, 1),
+    "temporal_32": (32, 1),
+}
+MSD_FILTERS = {"timbral_38": 204, "timbral_67": 204, "temporal_128": 51, "temporal_64": 51, "temporal_32": 51}
+MSD_FRONT_DIM = sum(MSD_FILTERS.values())
 MSD_POOLED_DIM = 1506
 MSD_PENULTIMATE_DIM = 200
 SMALL_FILTERS = (32, 64, 96, 128)
@@ -51,13 +59,24 @@ def _front_branch(x: Tensor, *, n_filters: int, kernel: tuple[int, int], name: s
     return _max_over_bands(_batch_norm(f"{name}_bn")(x), f"{name}_pool")
 
 
-def msd_front(patch_shape: tuple[int, int] = PATCH_SHAPE) -> keras.Model:
-    """MSD_musicnn's front end (Pons and Serra 2019): patches (n, 187, 96) float32 -> maps (n, 187, 561)."""
-    inputs = keras.Input(patch_shape, name="patches")
+def msd_front(n_filters: Mapping[str, int] = MSD_FILTERS) -> keras.Model:
+    """MSD_musicnn's front end (Pons and Serra 2019): patches (n, 187, 96) float32 -> maps (n, 187, 561).
+
+    Parameters
+    ----------
+    n_filters : mapping of str to int
+        Filters of each branch. With fewer than the published ones, the fixed layer ``places`` puts their maps
+        where the others expect them, and adds what the missing filters always say.
+    """
+    inputs = keras.Input(PATCH_SHAPE, name="patches")
     x = _batch_norm("input_bn")(ops.expand_dims(inputs, axis=3))
-    branches = [_front_branch(x, n_filters=204, kernel=(7, n), name=f"timbral_{n}") for n in TIMBRAL_BANDS]
-    branches += [_front_branch(x, n_filters=51, kernel=(n, 1), name=f"temporal_{n}") for n in TEMPORAL_FRAMES]
-    return keras.Model(inputs, layers.Concatenate(name="front")(branches), name="msd_front")
+    branches = [
+        _front_branch(x, n_filters=n, kernel=FRONT_KERNELS[name], name=name) for name, n in n_filters.items()
+    ]
+    maps = layers.Concatenate(name="front")(branches)
+    if n_filters != MSD_FILTERS:
+        maps = layers.Dense(MSD_FRONT_DIM, trainable=False, name="places")(maps)
+    return keras.Model(inputs, maps, name="msd_front")
 
 
 def msd_middle(n_frames: int = PATCH_SHAPE[0]) -> keras.Model:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from training.encoders import checkpoint_folder
+from training.living_filters import keep_living
 from training.networks import EncoderGraph, msd_front, msd_middle, msd_penultimate, msd_tags
 
 MSD_TAGS = (
@@ -47,9 +48,9 @@ class MissingWeights(Exception):
 
 def pretrained_encoder() -> EncoderGraph:
     """MSD_musicnn up to its penultimate layer, with its weights; MissingWeights without the package."""
-    graph = EncoderGraph((msd_front(), msd_middle(), msd_penultimate()))
-    _load_weights(*graph.stages)
-    return graph
+    front, middle, penultimate = msd_front(), msd_middle(), msd_penultimate()
+    _load_weights(front, middle, penultimate)
+    return EncoderGraph((keep_living(front), middle, penultimate))
 
 
 def pretrained_tags() -> Any:

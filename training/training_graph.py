@@ -54,7 +54,9 @@ def on_devices() -> Iterator[None]:
 def copy_stage(stage: keras.Model) -> keras.Model:
     """The same stage with the same weights, under the precision and on the devices now in force."""
     builders: dict[str, Callable[[], keras.Model]] = {
-        "msd_front": networks.msd_front,
+        "msd_front": lambda: networks.msd_front(
+            {name: stage.get_layer(f"{name}_conv").filters for name in networks.FRONT_KERNELS}
+        ),
         "msd_middle": networks.msd_middle,
         "msd_penultimate": networks.msd_penultimate,
         "small_trunk": lambda: networks.small_trunk(stage.input_shape[1:]),

@@ -6,6 +6,7 @@ import pytest
 from scipy.fft import dct
 
 from training.lean_front import lean_front
+from training.living_filters import keep_living
 from training.networks import (
     N_MFCC,
     PATCH_SHAPE,
@@ -92,6 +93,24 @@ def test_the_lean_front_end_is_the_plain_one():
     # Filters of both signs must have been at work, or the check says little.
     assert plain.min() < -0.5 < 0.5 < plain.max()
     np.testing.assert_allclose(lean, plain, atol=2e-4)
+
+
+def test_a_front_end_without_its_dead_filters_says_the_same():
+    front = with_random_statistics(msd_front())
+    for name, n_living in (("timbral_38", 3), ("timbral_67", 1), ("temporal_128", 51), ("temporal_32", 2)):
+        conv = front.get_layer(f"{name}_conv")
+        kernel, bias = conv.get_weights()
+        kernel[..., n_living:] *= 1e-7
+        conv.set_weights([kernel, bias])
+    patches = music_like(2)
+
+    lean = keep_living(front)
+
+    assert lean.get_layer("timbral_38_conv").filters == 3
+    assert lean.get_layer("temporal_64_conv").filters == 51
+    plain = np.asarray(front(patches, training=False))
+    np.testing.assert_allclose(np.asarray(lean(patches, training=False)), plain, atol=2e-4)
+    np.testing.assert_allclose(np.asarray(lean_front(lean)(patches, training=False)), plain, atol=2e-4)
 
 
 def test_an_encoder_puts_the_trunk_before_the_timbre():
