@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import logging
+import signal
 import sys
+from types import FrameType
 from typing import Any
 
 import click
@@ -68,8 +70,13 @@ def serve_forever(settings: Settings) -> None:
     except OSError as error:
         click.echo(f"whichlist: cannot listen on {settings.host}:{settings.port}: {error.strerror}", err=True)
         raise click.exceptions.Exit(ExitCode.FAILED) from error
+    signal.signal(signal.SIGTERM, _leave)
     click.echo(f"whichlist listens on http://{settings.host}:{server.effective_port}", err=True)
     server.run()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(ExitCode.OK)  # waitress lets the requests in progress finish
 
 
 def log_to_stderr() -> None:
@@ -77,7 +84,8 @@ def log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("huey").setLevel(logging.WARNING)
+    for chatty in ("huey", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @click.group()

@@ -17,7 +17,7 @@ class _Stop(Exception):
 
 
 def run_together(commands: Sequence[Sequence[str]], *, once_up: Callable[[], None]) -> int:
-    """Run ``commands`` until one of them ends or a signal comes; return the first failure's exit code.
+    """Run ``commands`` until one of them ends or a signal comes; return the exit code of the one that ended.
 
     ``once_up`` is called between two looks, until it has returned once without an exception.
     """
@@ -30,11 +30,12 @@ def run_together(commands: Sequence[Sequence[str]], *, once_up: Callable[[], Non
             if waiting and _succeeds(waiting[0]):
                 waiting.pop()
             time.sleep(_LOOK_EVERY_S)
+        codes: list[int] = [abs(process.returncode or 0) for process in processes]
+        return max(codes)
     except _Stop:
         return 0
     finally:
         _end(processes)
-    return max((abs(process.returncode) for process in processes), default=0)
 
 
 def check_is_up(url: str) -> None:

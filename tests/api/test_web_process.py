@@ -1,0 +1,121 @@
+"""The web process as it really runs: what it imports, how soon it answers, how much memory it takes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import Filled
+
+REPOSITORY = Path(__file__).parents[2]
+NEVER = ("tensorflow", "keras", "sklearn", "matplotlib", "librosa", "numba", "training")
+READY_WITHIN_S = 4.0
+MEMORY_MB = 400
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+
+
+@pytest.fixture
+def database_kind() -> str:
+    """SQLite only: what is measured here is the process."""
+    return "sqlite"
+
+
+def environment(filled: Filled) -> dict[str, str]:
+    """The environment of a server on the test's database."""
+    return os.environ | {
+        "WHICHLIST_DATA": str(filled.settings.data),
+        "WHICHLIST_DATABASE_URL": filled.settings.database_url,
+        "WHICHLIST_LIBRARY_ROOTS": str(filled.sounds.library),
+    }
+
+
+ANSWER_ONCE = """
+import json, sys
+from api.app import create_app
+client = create_app().test_client()
+stored = client.get("/recommend?track=1")
+heard = client.get("/recommend?track=unscanned/Nobody - Low news.wav")
+assert stored.status_code == heard.status_code == 200, (stored.get_json(), heard.get_json())
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def test_answering_imports_nothing_that_only_training_needs(filled: Filled) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ANSWER_ONCE],
+        cwd=REPOSITORY,
+        env=environment(filled),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(json.loads(done.stdout)).isdisjoint(NEVER)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["recommend", "--help"], ["worker", "--help"], ["train", "--help"]]
+)
+def test_asking_for_help_imports_no_training(arguments: list[str]) -> None:
+    code = f"""
+import sys
+from click.testing import CliRunner
+from api.cli import main
+assert CliRunner().invoke(main, {arguments!r}).exit_code == 0
+print(*sorted(name.partition('.')[0] for name in sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()).isdisjoint(NEVER)
+
+
+def test_the_server_starts_soon_stays_small_and_ends_when_told(filled: Filled, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "api.cli", "serve", "--port", "0"],
+            cwd=REPOSITORY,
+            env=environment(filled),
+            stderr=file,
+        )
+    try:
+        url = wait_for_url(log)
+        # The machine may be busy with other things: what counts is the process' own time.
+        assert cpu_seconds(server.pid) < READY_WITHIN_S
+        answer = json.load(urllib.request.urlopen(f"{url}/recommend?track={filled.track_ids[0]}"))
+        assert answer["playlists"][0]["name"] == "low"
+        assert json.load(urllib.request.urlopen(f"{url}/readyz"))["ready"]
+        assert memory_mb(server.pid) < MEMORY_MB
+    finally:
+        server.send_signal(signal.SIGTERM)
+        code = server.wait(timeout=20)
+    assert code == 0
+
+
+def wait_for_url(log: Path) -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for line in log.read_text().splitlines():
+            if "listens on " in line:
+                return line.rpartition(" ")[2]
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def memory_mb(pid: int) -> float:
+    line = next(
+        line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")
+    )
+    return int(line.split()[1]) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
