@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.functions import FunctionElement
 
-from recommender.errors import SchemaOutdated
+from recommender.errors import DatabaseUnreachable, SchemaOutdated
 from recommender.records import SchemaState
 from recommender.settings import Settings
 from recommender.tables import Base
@@ -59,15 +60,12 @@ def open_database(settings: Settings, *, check: bool = True) -> Database:
     ------
     SchemaOutdated
         When its tables are not those of this program; ``check=False`` opens it all the same.
+    DatabaseUnreachable
+        When it does not answer.
     """
-    database = Database(_create_engine(settings.database_url))
     if check:
-        try:
-            refuse_outdated(_schema_state(database.engine))
-        except SchemaOutdated:
-            database.close()
-            raise
-    return database
+        refuse_outdated(schema_state(settings))
+    return Database(_create_engine(settings.database_url))
 
 
 def refuse_outdated(state: SchemaState) -> None:
@@ -84,20 +82,16 @@ def refuse_outdated(state: SchemaState) -> None:
 
 
 def schema_state(settings: Settings) -> SchemaState:
-    """The database's revision and the program's; an unreachable database raises SQLAlchemy's error."""
-    engine = _create_engine(settings.database_url)
-    try:
+    """The database's revision and the program's."""
+    with _engine_for_a_moment(settings) as engine:
         return _schema_state(engine)
-    finally:
-        engine.dispose()
 
 
 def migrate(settings: Settings, *, revision: str = "head") -> SchemaState:
     """Bring the tables to a revision, keeping what they hold; runs from any working directory."""
     from alembic import command
 
-    engine = _create_engine(settings.database_url)
-    try:
+    with _engine_for_a_moment(settings) as engine:
         with engine.begin() as connection:
             config = _alembic_config()
             config.attributes["connection"] = connection
@@ -106,8 +100,6 @@ def migrate(settings: Settings, *, revision: str = "head") -> SchemaState:
             step = command.downgrade if _current_revision(connection) in newer else command.upgrade
             step(config, revision)
         return _schema_state(engine)
-    finally:
-        engine.dispose()
 
 
 class database_now(FunctionElement[float]):  # noqa: N801 (reads as the SQL function it is)
@@ -145,16 +137,37 @@ def _insert(session: Session) -> Any:
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]
 
 
+@contextmanager
+def _engine_for_a_moment(settings: Settings) -> Iterator[Engine]:
+    engine = _create_engine(settings.database_url)
+    try:
+        yield engine
+    except DatabaseError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        raise DatabaseUnreachable(f"the database {shown} cannot be used: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
 def _create_engine(database_url: str) -> Engine:
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnreachable(
+            f"the folder {os.fspath(folder)!r} cannot be made: {error.strerror}"
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -25,6 +25,12 @@ class SchemaOutdated(RecommenderError):
     code = "schema_outdated"
 
 
+class DatabaseUnreachable(RecommenderError):
+    """The database does not answer, or the file is no database."""
+
+    code = "database_unreachable"
+
+
 class NotInCatalogue(RecommenderError):
     """Something was asked for that the catalogue does not hold."""
 

@@ -12,11 +12,12 @@ from uuid import uuid4
 from recommender import jobs
 from recommender.database import Database, open_database
 from recommender.errors import JobCancelled, LeaseLost
-from recommender.job_queue import build_queue
+from recommender.job_queue import WakeUps, build_queue
 from recommender.jobs import Claim, JobInfo, JobKind
 from recommender.settings import Settings
 
 LOOK_EVERY_S = 2.0
+LISTEN_S = 0.5
 LONGEST_HEARTBEAT_S = 2.0
 HEARTBEATS_PER_LEASE = 3
 QUICK_JOBS = frozenset({JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.REFIT})
@@ -114,7 +115,7 @@ def run_worker(settings: Settings, handle: Handle, stop: threading.Event) -> Non
     queue = build_queue(settings)
     try:
         while not stop.is_set():
-            if _wait(queue.wait, stop):
+            if _was_woken(queue, stop):
                 for lane in lanes:
                     lane.look.set()
     finally:
@@ -233,10 +234,10 @@ def _record(run: JobRun, outcome: Callable[..., None], **values: Any) -> None:
         outcome(session, run.claim, **values)
 
 
-def _wait(wait: Callable[[float], bool], stop: threading.Event) -> bool:
+def _was_woken(queue: WakeUps, stop: threading.Event) -> bool:
     """Wait for a wake-up; a queue that cannot be read must not stop the lanes, which look by themselves."""
     try:
-        return wait(LOOK_EVERY_S)
+        return queue.wait(LISTEN_S)
     except Exception:
         logger.warning("the wake-up queue could not be read", exc_info=True)
         stop.wait(LOOK_EVERY_S)

@@ -9,7 +9,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from recommender.catalogue import Database, create_playlist, list_playlists, open_database, set_members
+from recommender.catalogue import (
+    Database,
+    create_playlist,
+    list_playlists,
+    migrate,
+    open_database,
+    schema_state,
+    set_members,
+)
+from recommender.errors import DatabaseUnreachable
 from recommender.settings import Settings, load_settings
 from tests.databases import sqlite_only
 
@@ -83,3 +92,23 @@ def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path: Path) -> None:
     settings = load_settings({"data": tmp_path / "deep" / "er"}, environ={})
     open_database(settings, check=False).close()
     assert (tmp_path / "deep" / "er").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:hush@127.0.0.1:1/none", "postgresql+psycopg://me:***@127.0.0.1:1/none"),
+        ("sqlite:////proc/no/whichlist.sqlite", "/proc/no' cannot be made"),
+        ("sqlite:///{folder}/words.txt", "words.txt"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named_without_its_password(
+    tmp_path: Path, url: str, shown: str
+) -> None:
+    (tmp_path / "words.txt").write_text("these are words and no database, " * 40)
+    settings = load_settings({"database_url": url.format(folder=tmp_path)}, environ={})
+    for use in (open_database, schema_state, migrate):
+        with pytest.raises(DatabaseUnreachable) as caught:
+            use(settings)
+        assert shown in str(caught.value)
+        assert "hush" not in str(caught.value)
