@@ -233,16 +233,10 @@ def test_stopping_is_no_error_of_ours() -> None:
     assert not hasattr(WorkerStopping(), "code")
 
 
-@pytest.fixture(params=["beside the data", "in the database"])
-def queue_settings(
-    request: pytest.FixtureRequest, make_settings: Callable[..., Settings], database_url: str
-) -> Settings:
-    """Settings of both kinds of queue; PostgreSQL carries one only when it is the database."""
-    if request.param == "beside the data":
-        return make_settings()
-    if database_url.startswith("sqlite"):
-        pytest.skip("a queue in the database is for PostgreSQL")
-    return make_settings(queue_url=database_url)
+@pytest.fixture
+def queue_settings(make_settings: Callable[..., Settings], database_url: str) -> Settings:
+    """Settings of both kinds of queue: a SQLite file beside the data, and PostgreSQL."""
+    return make_settings() if database_url.startswith("sqlite") else make_settings(queue_url=database_url)
 
 
 def test_a_wake_up_travels_between_processes_of_one_queue(queue_settings: Settings) -> None:
