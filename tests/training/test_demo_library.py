@@ -151,11 +151,11 @@ def test_mastering_keeps_to_the_delivery(row: int) -> None:
 @pytest.fixture(scope="module")
 def playlist_plans() -> list[TrackPlan]:
     """The two playlists' tracks in full number, each cut to seven seconds at one low sample rate."""
-    plans = plan_demo_library(LibrarySize(), seed=440)[:48]
-    return [
-        replace(plan, delivery=replace(plan.delivery, duration_s=7.0, sample_rate_hz=22_050))
-        for plan in plans
-    ]
+    return [at_low_rate(plan) for plan in plan_demo_library(LibrarySize(), seed=440)[:48]]
+
+
+def at_low_rate(plan: TrackPlan) -> TrackPlan:
+    return replace(plan, delivery=replace(plan.delivery, duration_s=7.0, sample_rate_hz=22_050))
 
 
 @pytest.fixture(scope="module")
@@ -212,13 +212,18 @@ def test_no_single_number_tells_the_styles_apart(
     assert {name: value for name, value in best.items() if value >= 0.85} == {}
 
 
+def describe_bands(signals: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Level, spread and movement of 24 bands, (n_tracks, 72)."""
+    edges = np.geomspace(2, 512, 25).astype(int)
+    bands = [np.log(np.add.reduceat(power_spectra(y), edges[:-1], axis=1) + 1e-6) for y in signals]
+    return np.array([np.r_[b.mean(axis=0), b.std(axis=0), np.diff(b, axis=0).std(axis=0)] for b in bands])
+
+
 def test_many_numbers_together_do_for_artists_never_heard(
     signals: list[NDArray[np.float64]], is_electro: NDArray[np.bool_]
 ) -> None:
     """The styles can be learnt: logistic regression on 24 bands, an artist of each style left out in turn."""
-    edges = np.geomspace(2, 512, 25).astype(int)
-    bands = [np.log(np.add.reduceat(power_spectra(y), edges[:-1], axis=1) + 1e-6) for y in signals]
-    X = np.array([np.r_[b.mean(axis=0), b.std(axis=0), np.diff(b, axis=0).std(axis=0)] for b in bands])
+    X = describe_bands(signals)
     artist_row = np.tile(np.arange(24) % 8, 2)
     is_right = np.zeros(48, bool)
     for row in range(8):
@@ -226,6 +231,23 @@ def test_many_numbers_together_do_for_artists_never_heard(
         model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1)).fit(X[~out], is_electro[~out])
         is_right[out] = model.predict(X[out]) == is_electro[out]
     assert is_right.mean() >= 0.9
+
+
+def test_what_fits_neither_lies_farther_out_than_the_playlists_reach(
+    signals: list[NDArray[np.float64]],
+) -> None:
+    """Its nearest playlist track is farther than those of the playlists' own tracks, artists apart."""
+    plans = [
+        plan for plan in plan_demo_library(LibrarySize(), seed=440) if plan.track.file.startswith("neither")
+    ]
+    strangers = [render_track(at_low_rate(plan)).mean(axis=1) for plan in plans]
+    scaler = StandardScaler().fit(describe_bands(signals))
+    known, strange = (scaler.transform(describe_bands(ys)) for ys in (signals, strangers))
+    among = np.linalg.norm(known[:, None] - known, axis=2)
+    artist = np.arange(48) // 24 * 8 + np.arange(48) % 24 % 8
+    among[artist[:, None] == artist] = np.inf
+    outside = np.linalg.norm(strange[:, None] - known, axis=2).min(axis=1)
+    assert outside.min() > np.quantile(among.min(axis=1), 0.9)
 
 
 @pytest.mark.parametrize("row", [0, 2, 24, 26])

@@ -123,7 +123,7 @@ def _ambient(session: Session) -> Signal:
 
 
 def _waltz(session: Session) -> Signal:
-    """Three beats a bar, plucked: the bass note, two chords, a melody above."""
+    """Three beats a bar without a drum: the bass note, two chords, a melody that sings above them."""
     studio, artist = session.studio, session.artist
     tape = studio.empty_tape()
     loop = studio.pick(WALTZ_LOOPS)
@@ -131,14 +131,15 @@ def _waltz(session: Session) -> Signal:
     for row, start_s in enumerate(np.arange(0.1, studio.duration_s, beat_s)):
         root, tones = loop[(row // 3) % len(loop)]
         midi = session.root_midi + root
-        loose_s = start_s + 0.012 * studio.rng.standard_normal()
+        loose_s = start_s + 0.015 * studio.rng.standard_normal()
         if row % 3 == 0:
-            studio.place(tape, studio.note(artist.bass, midi - 12, 1.2), loose_s, gain=0.5)
+            studio.place(tape, studio.note(artist.bass, midi, 1.5 * beat_s), loose_s, gain=0.3)
         else:
-            for strum, tone in enumerate(tones):
-                chord = studio.note(artist.keys, midi + tone, 0.6)
-                studio.place(tape, chord, loose_s + 0.012 * strum, gain=0.2, pan=-0.2)
+            for tone in tones:
+                studio.place(
+                    tape, studio.note(artist.keys, midi + 12 + tone, 0.7 * beat_s), loose_s, gain=0.2
+                )
         if studio.rng.random() < 0.7:
-            melody = studio.note(artist.lead, midi + 12 + studio.pick(tones), 0.8)
-            studio.place(tape, melody, loose_s + beat_s * studio.pick((0.0, 0.5)), gain=0.35, pan=0.2)
-    return tape + 0.6 * synth.room(tape, studio.rng, sr=studio.sr, decay_s=0.4)
+            melody = studio.note(artist.lead, midi + 24 + studio.pick(tones), beat_s)
+            studio.place(tape, melody, loose_s + beat_s * studio.pick((0.0, 0.5)), gain=0.4, pan=0.2)
+    return tape + 0.8 * synth.room(tape, studio.rng, sr=studio.sr, decay_s=0.5)

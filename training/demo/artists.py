@@ -113,8 +113,12 @@ SQUARE_LEAD = Timbre("square", 2200, 1.2, 0.1, 2.0, attack_s=0.004, decay_s=0.2,
 SAW_LEAD = Timbre("saw", 2600, 1.5, 0.12, 3.0, attack_s=0.004, decay_s=0.25, sustain=0.5, detune_cents=9)
 GLASS_LEAD = Timbre("bell", 5000, attack_s=0.002, decay_s=0.25, sustain=0.1, release_s=0.1)
 
-GUITAR = Timbre("saw", 900, 2.2, 0.15, attack_s=0.002, decay_s=0.5, sustain=0.05, release_s=0.4)
-HARP = Timbre("soft", 2500, 1.0, 0.2, attack_s=0.002, decay_s=0.7, sustain=0.02, release_s=0.6)
+CONCERTINA = Timbre(
+    "square", 2600, resonance=1.0, attack_s=0.09, decay_s=1.0, sustain=0.9, release_s=0.15, detune_cents=12
+)
+STRINGS = Timbre(
+    "saw", 2300, attack_s=0.15, decay_s=2.0, sustain=0.9, release_s=0.3, detune_cents=7, vibrato_cents=16
+)
 BOWED = Timbre(
     "saw", 1900, attack_s=0.4, decay_s=3.0, sustain=0.9, release_s=1.2, detune_cents=6, vibrato_cents=14
 )
@@ -124,19 +128,19 @@ BASSES = {
     Style.HIP_HOP: (UPRIGHT_BASS, SUB_BASS, FINGER_BASS),
     Style.ELECTRO: (SQUELCH_BASS, RUBBER_BASS, DETUNED_BASS),
     Style.AMBIENT: (SUB_BASS,),
-    Style.WALTZ: (GUITAR, HARP),
+    Style.WALTZ: (CONCERTINA, STRINGS),
 }
 KEYS = {
     Style.HIP_HOP: (ELECTRIC_PIANO, SOUL_STRINGS, UPRIGHT_PIANO),
     Style.ELECTRO: (SYNTH_STAB, SYNTH_PAD, STRING_MACHINE),
     Style.AMBIENT: (BOWED, CHOIR),
-    Style.WALTZ: (GUITAR, HARP),
+    Style.WALTZ: (CONCERTINA, STRINGS),
 }
 LEADS = {
     Style.HIP_HOP: (FLUTE, MUTED_HORN, VIBRAPHONE),
     Style.ELECTRO: (SQUARE_LEAD, SAW_LEAD, GLASS_LEAD),
     Style.AMBIENT: (FLUTE, BOWED),
-    Style.WALTZ: (GUITAR, HARP),
+    Style.WALTZ: (CONCERTINA, STRINGS),
 }
 
 
