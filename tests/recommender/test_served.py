@@ -12,7 +12,14 @@ import pytest
 
 from recommender import served
 from recommender.bundle import read_bundle, write_bundle
-from recommender.catalogue import Database, add_bundle, promote_bundle, store_embedding, upsert_track
+from recommender.catalogue import (
+    Database,
+    add_bundle,
+    promote_bundle,
+    retire_champion,
+    store_embedding,
+    upsert_track,
+)
 from recommender.records import TrackFacts
 from recommender.served import ModelHolder, NoModel
 from recommender.settings import Settings
@@ -79,6 +86,18 @@ def test_a_newly_promoted_bundle_is_noticed(
     promote(database, first)  # and back again
     holder.refresh()
     assert serving(holder) == first
+
+
+def test_when_nothing_is_left_to_serve_nothing_is_served(
+    holder: ModelHolder, publish: Publish, database: Database
+) -> None:
+    promote(database, publish())
+    holder.current()
+    with database.session() as session:
+        retire_champion(session)
+    holder.refresh()
+    with pytest.raises(NoModel):
+        holder.current()
 
 
 def test_a_request_keeps_the_model_it_began_with(
