@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +61,16 @@ class Calibration:
         The share of a playlist's own held-out tracks (and the asked one) that lie at least as far out. With
         no track to compare with it is 1: nothing speaks against the playlist. NaN where closeness is NaN.
         """
-        pooled = np.sort(np.concatenate(self.closeness)) if self.closeness else np.empty(0, np.float32)
         columns = [
-            _p_value(own if len(own) >= MIN_CALIBRATION_TRACKS else pooled, closeness[:, label])
+            _p_value(own if len(own) >= MIN_CALIBRATION_TRACKS else self._pooled, closeness[:, label])
             for label, own in enumerate(self.closeness)
         ]
         return np.stack(columns, axis=1)
+
+    @cached_property
+    def _pooled(self) -> FloatArray:
+        """Closeness of the held-out tracks of the whole group, sorted."""
+        return np.sort(np.concatenate(self.closeness))
 
 
 def blend_logits(classifier: FloatArray, neighbours: FloatArray, weight: float) -> NDArray[np.float64]:

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from embeddings.encoder import Standardisation
 from recommender.calibration import Calibration
 from recommender.heads import Head
-from recommender.neighbourhood import N_DISTANCE, Nearest, Neighbourhood, mean_log_distance
+from recommender.neighbourhood import N_DISTANCE, Nearest, Neighbourhood, blocks, mean_log_distance
 
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
 Exclusions = Sequence[Sequence[int]] | None
+
+# How many tracks are scored at a time: a feed of any length needs the memory of this many.
+MAX_QUERIES = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,19 @@ class GroupModel:
         n_nearest : int
             How many nearest tracks of each playlist are named.
         """
+        parts = [
+            self._score(
+                raw[rows], exclude_ids=exclude_ids[rows] if exclude_ids else None, n_nearest=n_nearest
+            )
+            for rows in blocks(len(raw), MAX_QUERIES)
+        ]
+        tables = {
+            item.name: np.concatenate([getattr(part, item.name) for part in parts])
+            for item in fields(GroupScores)
+        }
+        return GroupScores(**tables)
+
+    def _score(self, raw: FloatArray, *, exclude_ids: Exclusions, n_nearest: int) -> GroupScores:
         scores = self.raw_scores(raw, exclude_ids=exclude_ids, n_nearest=n_nearest)
         calibration, nearest = self.calibration, scores.nearest
         classifier = calibration.classifier(scores.logits)
@@ -120,7 +136,7 @@ class GroupModel:
         embeddings = self.standardisation.apply(raw)
         lengths = np.linalg.norm(self.standardisation.standardise(raw), axis=1)
         k = max(self.calibration.n_neighbours, N_DISTANCE, n_nearest)
-        nearest = self.neighbourhood.nearest(embeddings, lengths, k, exclude_ids)
+        nearest = self.neighbourhood.nearest(embeddings, lengths, k, exclude_ids=exclude_ids)
         return RawScores(
             logits=self.head.logits(embeddings),
             nearest=nearest,
