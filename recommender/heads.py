@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 MAX_ITERATIONS = 300
+# Far below what any track gets for a label that has tracks.
+ABSENT_LOGIT = -30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,20 +94,32 @@ def with_prototype_rows(
     head: Head,
     prototypes: FloatArray,
     *,
-    rows: NDArray[np.bool_],
+    fitted: NDArray[np.bool_],
     typical_cosine: float,
     typical_logit: float,
 ) -> Head:
-    """Replace the rows of labels with too few tracks by rows that follow their prototypes.
+    """Give a head of some labels rows for the others, which follow their prototypes.
 
     Such a row has the length of the fitted ones, and gives a track as near its prototype as members of the
     other playlists are (``typical_cosine``) the logit that those members get (``typical_logit``).
+
+    Parameters
+    ----------
+    head : Head of the labels that are ``fitted``
+    prototypes : (n_labels, dim) float32, unit length
+    fitted : (n_labels,) bool
     """
-    length = float(np.linalg.norm(head.weights[~rows], axis=1).mean()) if not rows.all() else 1.0
-    weights, bias = head.weights.copy(), head.bias.copy()
-    weights[rows] = length * prototypes[rows]
-    bias[rows] = typical_logit - length * typical_cosine
+    length = float(np.linalg.norm(head.weights, axis=1).mean())
+    weights = (length * prototypes).astype(np.float32)
+    bias = np.full(len(fitted), typical_logit - length * typical_cosine, dtype=np.float32)
+    weights[fitted], bias[fitted] = head.weights, head.bias
     return Head(weights, bias)
+
+
+def without_labels(head: Head, absent: NDArray[np.bool_]) -> Head:
+    """Make labels that have no tracks improbable for every track; ``absent`` is (n_labels,) bool."""
+    weights, bias = np.where(absent[:, None], 0, head.weights), np.where(absent, ABSENT_LOGIT, head.bias)
+    return Head(weights.astype(np.float32), bias.astype(np.float32))
 
 
 def unit_rows(values: FloatArray) -> FloatArray:

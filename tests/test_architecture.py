@@ -57,6 +57,7 @@ HOMES = {
     "tqdm": ("api/*",),
     "numpy": ("*",),
     "scipy": ("*",),
+    "threadpoolctl": ("training/*",),
 }
 # Training names the type of the transactions that it is handed; it never builds a query.
 LENT = {("training", "sqlalchemy.orm", "Session")}

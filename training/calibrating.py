@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.calibration import Calibration, blend_logits, fit_temperature, sorted_closeness
-from recommender.neighbourhood import Nearest, Neighbourhood
+from recommender.group_model import RawScores
+from recommender.neighbourhood import Neighbourhood
 
 FloatArray = NDArray[np.float32]
 
 NEIGHBOUR_GRID = (5, 10, 20)
 WEIGHT_GRID = tuple(np.linspace(0, 1, 11).round(1).tolist())
 
-# What holds until something was held out: a group in which every playlist has one track.
+# What holds where nothing could be held out: a group in which every playlist has one track.
 UNFITTED = Calibration(
     n_neighbours=max(NEIGHBOUR_GRID),
     classifier_temperature=1.0,
@@ -31,7 +32,7 @@ class HeldOutScores:
     """Raw scores of tracks by models that had seen neither them nor their artists.
 
     ``votes`` maps each number of neighbours tried to the shares of the vote; everything is
-    (n_tracks, n_labels).
+    (n_tracks, n_labels). ``log_distance`` is NaN where nothing was left of a playlist.
     """
 
     logits: FloatArray
@@ -49,18 +50,25 @@ class HeldOutScores:
             log_distance=np.full(shape, np.nan, np.float32),
         )
 
-    def fill_votes(self, rows: NDArray[np.int64], neighbourhood: Neighbourhood, nearest: Nearest) -> None:
-        """Count the vote of one fold for every number of neighbours in the grid."""
+    def fill(self, rows: NDArray[np.int64], scores: RawScores, neighbourhood: Neighbourhood) -> None:
+        """Enter the scores of one fold's tracks, their votes for every number of neighbours."""
+        self.logits[rows] = scores.logits
+        self.cosine[rows] = scores.cosine
+        self.log_distance[rows] = scores.log_distance
         for k, table in self.votes.items():
-            table[rows] = neighbourhood.votes(nearest, k)
+            table[rows] = neighbourhood.votes(scores.nearest, k)
 
 
 def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Calibration:
     """Return temperatures, neighbour count and blend weight of least held-out log loss, and the closeness.
 
-    Every track counts once; one in several playlists is shared among them.
+    Every track counts once; one in several playlists is shared among them. Where nothing was left of a
+    playlist while its track was held out, nothing can be learnt from how it was scored.
     """
-    targets = membership / membership.sum(axis=1, keepdims=True)
+    counted = membership & np.isfinite(scores.log_distance)
+    if not counted.any():
+        return replace(UNFITTED, closeness=(np.empty(0, np.float32),) * membership.shape[1])
+    targets = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
     classifier_temperature, _ = fit_temperature(scores.logits, targets)
     votes = {k: (*fit_temperature(np.log(table), targets), k) for k, table in scores.votes.items()}
     neighbour_temperature, _, n_neighbours = min(votes.values(), key=lambda found: found[1])
@@ -69,8 +77,8 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
         n_neighbours=n_neighbours,
         classifier_temperature=classifier_temperature,
         neighbour_temperature=neighbour_temperature,
-        cosine_spread=_spread(scores.cosine, membership),
-        distance_spread=_spread(scores.log_distance, membership),
+        cosine_spread=_spread(scores.cosine[counted]),
+        distance_spread=_spread(scores.log_distance[counted]),
     )
     classifier = fitted.classifier(scores.logits)
     neighbours = fitted.neighbours(scores.votes[n_neighbours])
@@ -84,11 +92,10 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
         fitted,
         classifier_weight=classifier_weight,
         temperature=temperature,
-        closeness=sorted_closeness([closeness[column, label] for label, column in enumerate(membership.T)]),
+        closeness=sorted_closeness([closeness[column, label] for label, column in enumerate(counted.T)]),
     )
 
 
-def _spread(values: FloatArray, membership: NDArray[np.bool_]) -> float:
-    """Standard deviation over the tracks' own playlists; 1 where there is none."""
-    spread = float(np.nanstd(values[membership])) if np.isfinite(values[membership]).any() else 0.0
-    return spread if spread > 0 else 1.0
+def _spread(values: FloatArray) -> float:
+    """Standard deviation, 1 where there is none."""
+    return float(values.std(dtype=np.float64)) or 1.0

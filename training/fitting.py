@@ -1,15 +1,15 @@
 """One group's head and neighbourhood, fitted on given tracks with given choices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation
-from recommender.heads import Head, fit_linear_head, fit_prototypes, with_prototype_rows
+from recommender.heads import Head, fit_linear_head, fit_prototypes, with_prototype_rows, without_labels
 from recommender.neighbourhood import Neighbourhood
-from training.labels import LabelledTracks, artist_weights, linear_labels
+from training.labels import LabelledTracks, artist_weights
 
 FloatArray = NDArray[np.float32]
 
@@ -55,11 +55,16 @@ class FitContext:
     seed: int = 0
 
 
-def fit_standardisation(raw: FloatArray, context: FitContext, choice: HeadChoice) -> Standardisation:
+def fit_standardisation(
+    raw: FloatArray, context: FitContext, view_weights: Sequence[tuple[str, float]]
+) -> Standardisation:
     """Return the library's statistics, taken from the labelled tracks given and the unlabelled ones."""
-    library = np.concatenate([raw, context.unlabelled[:MAX_STATISTICS_TRACKS]])
-    if len(np.unique(library, axis=0)) > 1:
-        return Standardisation.fit(library, context.views, dict(choice.view_weights))
+    step = -(-len(context.unlabelled) // MAX_STATISTICS_TRACKS) or 1
+    library = np.concatenate([raw, context.unlabelled[::step]])
+    if len(library) > 1:
+        fitted = Standardisation.fit(library, context.views, dict(view_weights))
+        if fitted.scale.any():
+            return fitted
     # One track, or copies of one: there is no spread to measure, so only directions can be compared.
     dim = library.shape[1]
     return Standardisation(np.zeros(dim, np.float32), np.ones(dim, np.float32))
@@ -80,24 +85,29 @@ def fit_head(
     embeddings : (n_tracks, dim) float32, unit length
     linear : (n_labels,) bool
         Which labels get a row of the linear head.
+    start : Head, optional
+        A head of the same labels, see :func:`recommender.heads.fit_linear_head`.
     """
+    absent: NDArray[np.bool_] = tracks.membership.sum(axis=0) == 0
+    fitted = linear & ~absent
     weights = artist_weights(tracks.membership, tracks.artist_numbers, correlation=choice.artist_correlation)
     prototypes = fit_prototypes(embeddings, weights)
-    if linear.sum() < 2:
-        zero = np.zeros(len(linear), dtype=np.float32)
-        return Head(PROTOTYPE_LENGTH * prototypes, zero)
-    if linear.all():
-        return fit_linear_head(embeddings, weights, l2=choice.l2, start=start)
-    partial = fit_linear_head(embeddings, weights * linear, l2=choice.l2, start=start)
-    own = tracks.membership[:, linear]
-    logits = partial.logits(embeddings)[:, linear]
-    return with_prototype_rows(
-        partial,
+    if fitted.sum() < 2:
+        head = Head(PROTOTYPE_LENGTH * prototypes, np.zeros(len(linear), dtype=np.float32))
+        return without_labels(head, absent)
+    start = Head(start.weights[fitted], start.bias[fitted]) if start else None
+    head = fit_linear_head(embeddings, weights[:, fitted], l2=choice.l2, start=start)
+    if fitted.all():
+        return head
+    own = tracks.membership[:, fitted]
+    head = with_prototype_rows(
+        head,
         prototypes,
-        rows=~linear,
+        fitted=fitted,
         typical_cosine=_cosine_within(embeddings, own),
-        typical_logit=float(logits[own].mean()),
+        typical_logit=float(head.logits(embeddings)[own].mean()),
     )
+    return without_labels(head, absent)
 
 
 def fit_neighbourhood(
@@ -111,11 +121,6 @@ def fit_neighbourhood(
 def default_choice(views: Mapping[str, slice]) -> HeadChoice:
     """Return what is used when there is too little to choose by: the first view, what the network heard."""
     return HeadChoice(tuple((name, float(number == 0)) for number, name in enumerate(views)))
-
-
-def all_linear_labels(tracks: LabelledTracks) -> NDArray[np.bool_]:
-    """(n_labels,) bool, decided once on all tracks so that folds treat a label as the final fit does."""
-    return linear_labels(tracks.membership)
 
 
 def _cosine_within(embeddings: FloatArray, membership: NDArray[np.bool_]) -> float:

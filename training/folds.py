@@ -1,6 +1,5 @@
 """Artist-conditional folds: no artist, and no copy of a track, on both sides of a split."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,8 @@ BoolArray = NDArray[np.bool_]
 # Two tracks this alike (cosine of unit-length track embeddings) and this equal in length are one recording.
 DUPLICATE_COSINE = 0.998
 DUPLICATE_SECONDS = 1.5
+# How many tracks are compared with all others at a time.
+BLOCK_TRACKS = 1024
 
 JUDGED_BY = ("artist", "album", "track")
 
@@ -26,8 +27,8 @@ class Grouping:
     keys : (n_tracks,) int64
         Tracks of equal key are never separated.
     judged_by : tuple of str, one per label
-        ``artist`` where folds can be artist-conditional; ``album`` or ``track`` for a label with too few
-        artists (albums), whose figures are therefore too good.
+        ``artist`` where two known artists make folds artist-conditional; else ``album`` or ``track``: an
+        artist may then be on both sides, and the label's figures are too good.
     """
 
     keys: IdArray
@@ -50,46 +51,47 @@ def group_tracks(
     same_recording : (n_tracks,) int64, optional
         Equal numbers mark copies of one recording, see :func:`same_recordings`.
     """
-    n_tracks = len(membership)
-    levels = {
-        "artist": [_key(artists[row], albums[row], row) for row in range(n_tracks)],
-        "album": [
-            _key("", f"{artists[row]}/{albums[row]}" if albums[row] else "", row) for row in range(n_tracks)
-        ],
-        "track": [f"track/{row}" for row in range(n_tracks)],
-    }
-    judged_by = tuple(_level(column, levels) for column in membership.T)
+    levels = _levels(artists, albums)
+    level_of = [_strictest(column, levels) for column in membership.T]
+    by_artist = membership[:, [level == "artist" for level in level_of]].any(axis=1)
     chosen = list(levels["artist"])
-    for column, level in zip(membership.T, judged_by, strict=True):
-        if level != "artist":
-            # Only tracks that no artist-judged label needs are loosened, so that those stay honest.
-            others = [label for label, by in enumerate(judged_by) if by == "artist"]
-            for row in np.flatnonzero(column & ~membership[:, others].any(axis=1)):
-                chosen[row] = levels[level][row]
-    keys = np.unique(np.array(chosen), return_inverse=True)[1].astype(np.int64)
-    return Grouping(_joined(keys, same_recording), judged_by)
+    for column, level in zip(membership.T, level_of, strict=True):
+        # Only tracks that no artist-judged label needs are loosened, so that those stay honest.
+        for row in np.flatnonzero(column & ~by_artist):
+            chosen[row] = levels[level][row]
+    keys: IdArray = np.unique(np.array(chosen), return_inverse=True)[1].astype(np.int64)
+    judged_by = tuple(_judged_by({chosen[row] for row in np.flatnonzero(column)}) for column in membership.T)
+    return Grouping(keys if same_recording is None else _joined(keys, same_recording), judged_by)
 
 
 def artist_folds(membership: BoolArray, keys: IdArray, *, n_folds: int, seed: int) -> IdArray:
     """Return the fold of each track, (n_tracks,) int64; equal keys share a fold, labels are spread evenly.
 
-    There are never more folds than keys. A track in several playlists is spread by its rarest one.
+    There are never more folds than keys, and none is empty. Large keys are given away first, each to the
+    fold that holds least of the labels it brings; otherwise the order is chance.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
+    number = np.unique(keys, return_inverse=True)[1]
+    n_keys = int(number.max()) + 1
+    brings = np.zeros((n_keys, membership.shape[1]))
+    np.add.at(brings, number, membership)
+    share = brings / np.maximum(brings.sum(axis=0), 1)
+    size = brings.sum(axis=1) * np.random.default_rng(seed).uniform(0.5, 1, n_keys)
+    held = np.zeros((min(n_folds, n_keys), membership.shape[1]))
+    fold_of_key = np.zeros(n_keys, dtype=np.int64)
+    for key in np.argsort(-size):
+        # This adds least to the sum of squared shares; between equals, to the fold that holds least.
+        fold = np.lexsort((held.sum(axis=1), held @ share[key]))[0]
+        held[fold] += share[key]
+        fold_of_key[key] = fold
+    return fold_of_key[number]
 
-    n_folds = min(n_folds, len(np.unique(keys)))
-    folds = np.zeros(len(keys), dtype=np.int64)
-    if n_folds < 2:
-        return folds
-    rarity = membership.sum(axis=0)
-    primary = np.where(membership, rarity, np.inf).argmin(axis=1)
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    # Labels with fewer tracks than folds are expected here; the score card reports them instead.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        for fold, (_, test) in enumerate(splitter.split(keys, primary, keys)):
-            folds[test] = fold
-    return folds
+
+def labels_left(membership: BoolArray, folds: IdArray) -> BoolArray:
+    """(n_tracks, n_labels) bool: has the label any track outside of this track's fold?"""
+    in_fold = np.zeros((int(folds.max()) + 1, membership.shape[1]), dtype=np.int64)
+    np.add.at(in_fold, folds, membership)
+    left: BoolArray = (membership.sum(axis=0) > in_fold)[folds]
+    return left
 
 
 def same_recordings(embeddings: NDArray[np.float32], durations_s: NDArray[np.float64]) -> IdArray:
@@ -100,40 +102,55 @@ def same_recordings(embeddings: NDArray[np.float32], durations_s: NDArray[np.flo
     embeddings : (n_tracks, dim) float32, unit length
     durations_s : (n_tracks,) float64; NaN is like no other
     """
-    same = np.arange(len(embeddings), dtype=np.int64)
-    for first in range(0, len(embeddings), 1024):
-        block = slice(first, first + 1024)
+    pairs = []
+    for first in range(0, len(embeddings), BLOCK_TRACKS):
+        block = slice(first, first + BLOCK_TRACKS)
         alike = embeddings[block] @ embeddings.T > DUPLICATE_COSINE
         alike &= np.abs(durations_s[block, None] - durations_s[None, :]) < DUPLICATE_SECONDS
-        for row, other in np.argwhere(alike):
-            a, b = same[row + first], same[other]
-            if a != b:
-                same[same == max(a, b)] = min(a, b)
-    return same
+        pairs.append(np.argwhere(alike) + np.array([first, 0]))
+    one, other = np.concatenate(pairs).T
+    return _connected(one, other, len(embeddings))
 
 
-def _key(artist: str, album: str, row: int) -> str:
-    if artist:
-        return f"artist/{artist.casefold()}"
-    return f"album/{album.casefold()}" if album else f"track/{row}"
+def _levels(artists: Sequence[str], albums: Sequence[str]) -> dict[str, list[str]]:
+    """Return level -> the key of each track; what is unknown falls back to the next level."""
+    tracks = [f"track/{row}" for row in range(len(artists))]
+    by_album = [
+        f"album/{artist}/{album}".casefold() if album else track
+        for artist, album, track in zip(artists, albums, tracks, strict=True)
+    ]
+    by_artist = [
+        f"artist/{artist}".casefold() if artist else album
+        for artist, album in zip(artists, by_album, strict=True)
+    ]
+    return {"artist": by_artist, "album": by_album, "track": tracks}
 
 
-def _level(column: BoolArray, levels: dict[str, list[str]]) -> str:
+def _strictest(column: BoolArray, levels: dict[str, list[str]]) -> str:
     """Return the strictest level at which a label's tracks fall apart."""
     rows = np.flatnonzero(column)
-    for level in JUDGED_BY:
-        if len({levels[level][row] for row in rows}) > 1:
-            return level
-    return "track"
+    return next((level for level in JUDGED_BY if len({levels[level][row] for row in rows}) > 1), "track")
 
 
-def _joined(keys: IdArray, same_recording: IdArray | None) -> IdArray:
+def _judged_by(keys: set[str]) -> str:
+    """Return the strictest level of which a label has two keys."""
+    n_keys = {level: sum(key.startswith(f"{level}/") for key in keys) for level in JUDGED_BY}
+    return next((level for level in JUDGED_BY if n_keys[level] > 1), "track")
+
+
+def _joined(keys: IdArray, same_recording: IdArray) -> IdArray:
     """Merge keys that share a recording."""
-    if same_recording is None:
-        return keys
-    joined = keys.copy()
-    for number in np.unique(same_recording):
-        together = np.unique(joined[same_recording == number])
-        if len(together) > 1:
-            joined[np.isin(joined, together)] = together[0]
-    return joined
+    n_keys = int(keys.max()) + 1
+    recordings = n_keys + np.unique(same_recording, return_inverse=True)[1]
+    return _connected(keys, recordings, int(recordings.max()) + 1)[keys]
+
+
+def _connected(one: IdArray, other: IdArray, n_nodes: int) -> IdArray:
+    """(n_nodes,) int64: equal numbers for nodes that a chain of the given edges connects."""
+    # SciPy is slow to import, and only a refit needs it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(n_nodes, n_nodes))
+    numbers: IdArray = connected_components(edges, directed=False)[1].astype(np.int64)
+    return numbers

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recommender.calibration import MIN_CALIBRATION_TRACKS, Calibration
 from recommender.group_model import GroupModel
@@ -11,16 +12,16 @@ from training.calibrating import UNFITTED, HeldOutScores, fit_calibration
 from training.fitting import (
     FitContext,
     HeadChoice,
-    all_linear_labels,
     fit_head,
     fit_neighbourhood,
     fit_standardisation,
 )
 from training.folds import Grouping, artist_folds, group_tracks, same_recordings
 from training.head_choice import N_FOLDS, choose_head
-from training.labels import LabelledTracks
+from training.labels import LabelledTracks, linear_labels
 
 IdArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class FittedGroup:
 
 def group_by_artist(tracks: LabelledTracks, context: FitContext, choice: HeadChoice) -> Grouping:
     """Return what must stay together: an artist's tracks, and copies of one recording."""
-    standardisation = fit_standardisation(tracks.raw, context, choice)
+    standardisation = fit_standardisation(tracks.raw, context, choice.view_weights)
     same = same_recordings(standardisation.apply(tracks.raw), tracks.durations_s)
     return group_tracks(tracks.membership, artists=tracks.artists, albums=tracks.albums, same_recording=same)
 
@@ -68,6 +69,7 @@ def fit_group(
     grouping: Grouping,
     *,
     choice: HeadChoice | None = None,
+    linear: BoolArray | None = None,
 ) -> FittedGroup:
     """Return the fitted group.
 
@@ -78,15 +80,23 @@ def fit_group(
     ----------
     choice : HeadChoice, optional
         Skips the choosing, e.g. when one playlist is left out of a group that was fitted before.
+    linear : (n_labels,) bool, optional
+        Which labels get a row of the linear head; if not given, those with enough tracks.
     """
-    choice = choice or choose_head(tracks, grouping.keys, context)
-    folds = artist_folds(tracks.membership, grouping.keys, n_folds=N_FOLDS, seed=context.seed)
-    held_out = _hold_out(labels, tracks, context, choice, folds)
-    calibration = UNFITTED if len(np.unique(folds)) < 2 else fit_calibration(held_out, tracks.membership)
-    if not calibration.closeness:
-        none = np.empty(0, np.float32)
-        calibration = replace(calibration, closeness=(none,) * len(labels.playlist_names))
-    model = _assemble(labels, tracks, context, choice, calibration)
+    # Decided once on all tracks, so that folds treat a label as the final fit does.
+    linear = linear_labels(tracks.membership) if linear is None else linear
+    # One thread: the matrices are small, and threads that wait for each other while a training keeps the
+    # cores busy made this ten times slower.
+    with threadpool_limits(limits=1):
+        choice = choice or choose_head(tracks, grouping.keys, context)
+        folds = artist_folds(tracks.membership, grouping.keys, n_folds=N_FOLDS, seed=context.seed)
+        held_out = HeldOutScores.empty(tracks.membership.shape)
+        for fold in np.unique(folds) if folds.any() else ():
+            known, asked = tracks.rows(np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
+            model = _assemble(labels, known, context, choice, linear, calibration=UNFITTED)
+            held_out.fill(asked, model.raw_scores(tracks.raw[asked]), model.neighbourhood)
+        calibration = fit_calibration(held_out, tracks.membership)
+        model = _assemble(labels, tracks, context, choice, linear, calibration=calibration)
     notes = tuple(
         _note(int(n_tracks), by, n_labels=len(labels.playlist_names))
         for n_tracks, by in zip(tracks.membership.sum(axis=0), grouping.judged_by, strict=True)
@@ -94,38 +104,18 @@ def fit_group(
     return FittedGroup(replace(model, notes=notes), choice, grouping, folds, held_out)
 
 
-def _hold_out(
-    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, choice: HeadChoice, folds: IdArray
-) -> HeldOutScores:
-    """Score every track by a model fitted on the other folds."""
-    held_out = HeldOutScores.empty(tracks.membership.shape)
-    if len(np.unique(folds)) < 2:
-        return held_out
-    linear = all_linear_labels(tracks)
-    for fold in np.unique(folds):
-        known, asked = tracks.rows(np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
-        model = _assemble(labels, known, context, choice, UNFITTED, linear=linear)
-        scores = model.raw_scores(tracks.raw[asked])
-        held_out.logits[asked] = scores.logits
-        held_out.cosine[asked] = np.where(np.isnan(scores.log_distance), np.nan, scores.cosine)
-        held_out.log_distance[asked] = scores.log_distance
-        held_out.fill_votes(asked, model.neighbourhood, scores.nearest)
-    return held_out
-
-
 def _assemble(
     labels: GroupLabels,
     tracks: LabelledTracks,
     context: FitContext,
     choice: HeadChoice,
-    calibration: Calibration,
+    linear: BoolArray,
     *,
-    linear: NDArray[np.bool_] | None = None,
+    calibration: Calibration,
 ) -> GroupModel:
-    standardisation = fit_standardisation(tracks.raw, context, choice)
+    standardisation = fit_standardisation(tracks.raw, context, choice.view_weights)
     embeddings = standardisation.apply(tracks.raw)
     lengths = np.linalg.norm(standardisation.standardise(tracks.raw), axis=1)
-    linear = all_linear_labels(tracks) if linear is None else linear
     return GroupModel(
         group_id=labels.group_id,
         group_name=labels.group_name,
@@ -149,5 +139,7 @@ def _note(n_tracks: int, judged_by: str, *, n_labels: int) -> str:
     elif n_tracks < MIN_CALIBRATION_TRACKS:
         notes.append(f"{n_tracks} tracks: too few to turn a track away by themselves")
     if judged_by != "artist" and n_tracks > 1:
-        notes.append(f"one artist: held out by {judged_by}, so its answers look surer than they are")
+        notes.append(
+            f"no two known artists: held out by {judged_by}, so its answers look surer than they are"
+        )
     return "; ".join(notes)

@@ -9,13 +9,12 @@ from recommender.calibration import fit_temperature
 from training.fitting import (
     FitContext,
     HeadChoice,
-    all_linear_labels,
     default_choice,
     fit_head,
     fit_standardisation,
 )
-from training.folds import artist_folds
-from training.labels import LabelledTracks, artist_weights
+from training.folds import artist_folds, labels_left
+from training.labels import LabelledTracks, artist_weights, linear_labels
 
 # From strong to weak, so that each fit starts from its neighbour's.
 L2_GRID = (0.3, 0.1, 0.03, 0.01)
@@ -35,20 +34,22 @@ def choose_head(tracks: LabelledTracks, keys: IdArray, context: FitContext) -> H
     Every artist counts in it by the design effect, as in training. With fewer than two labels that have a
     linear head there is nothing to choose by, and the default is returned.
     """
-    if all_linear_labels(tracks).sum() < 2 or len(np.unique(keys)) < 4:
+    if linear_labels(tracks.membership).sum() < 2 or len(np.unique(keys)) < 4:
         return default_choice(context.views)
-    rows = _sample(tracks, context.seed)
+    rows = _sample(tracks.membership, context.seed)
     tracks, keys = tracks.rows(rows), keys[rows]
     n_repeats = N_REPEATS if len(tracks) <= MAX_TRACKS_TO_REPEAT else 1
     weights = artist_weights(tracks.membership, tracks.artist_numbers, correlation=0.2)
     totals: dict[HeadChoice, tuple[float, float]] = {}
     for repeat in range(n_repeats):
         folds = artist_folds(tracks.membership, keys, n_folds=N_FOLDS, seed=context.seed + 1000 + repeat)
+        counted = weights * labels_left(tracks.membership, folds)
         for choice, logits in _out_of_fold_logits(tracks, folds, context).items():
             accuracy, loss = totals.get(choice, (0.0, 0.0))
-            right = np.take_along_axis(weights, logits.argmax(axis=1)[:, None], axis=1).sum()
-            totals[choice] = (accuracy + right, loss - fit_temperature(logits, weights)[1])
-    return max(totals, key=totals.__getitem__)
+            right = float(np.take_along_axis(counted, logits.argmax(axis=1)[:, None], axis=1).sum())
+            totals[choice] = (accuracy + right, loss - fit_temperature(logits, counted)[1])
+    # Rounded, so that the order in which equal numbers were added up decides nothing.
+    return max(totals, key=lambda choice: (round(totals[choice][0], 9), totals[choice][1]))
 
 
 def _out_of_fold_logits(
@@ -56,26 +57,21 @@ def _out_of_fold_logits(
 ) -> dict[HeadChoice, NDArray[np.float32]]:
     """Return choice -> (n_tracks, n_labels) logits, each row by a head that had not seen its artist."""
     logits: dict[HeadChoice, NDArray[np.float32]] = {}
-    linear = all_linear_labels(tracks)
+    linear = linear_labels(tracks.membership)
     for fold in np.unique(folds):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         known = tracks.rows(train)
-        for path in _paths(context):
-            standardisation = fit_standardisation(known.raw, context, path[0])
+        for view_weights in _view_weights(tuple(context.views)):
+            standardisation = fit_standardisation(known.raw, context, view_weights)
             embeddings, asked = standardisation.apply(known.raw), standardisation.apply(tracks.raw[test])
-            head = None
-            for choice in path:
-                head = fit_head(embeddings, known, choice, linear=linear, start=head)
-                table = logits.setdefault(choice, np.zeros(tracks.membership.shape, np.float32))
-                table[test] = head.logits(asked)
+            for correlation in ARTIST_CORRELATIONS:
+                head = None
+                for l2 in L2_GRID:
+                    choice = HeadChoice(view_weights, l2, correlation)
+                    head = fit_head(embeddings, known, choice, linear=linear, start=head)
+                    table = logits.setdefault(choice, np.zeros(tracks.membership.shape, np.float32))
+                    table[test] = head.logits(asked)
     return logits
-
-
-def _paths(context: FitContext) -> Iterator[list[HeadChoice]]:
-    """Yield sequences of choices that differ in the penalty only."""
-    for view_weights in _view_weights(tuple(context.views)):
-        for correlation in ARTIST_CORRELATIONS:
-            yield [HeadChoice(view_weights, l2, correlation) for l2 in L2_GRID]
 
 
 def _view_weights(names: tuple[str, ...]) -> Iterator[tuple[tuple[str, float], ...]]:
@@ -86,11 +82,11 @@ def _view_weights(names: tuple[str, ...]) -> Iterator[tuple[tuple[str, float], .
         yield tuple((name, 1 / len(names)) for name in names)
 
 
-def _sample(tracks: LabelledTracks, seed: int) -> IdArray:
-    """Return at most ``MAX_TRACKS`` rows, small labels kept whole as far as possible."""
-    if len(tracks) <= MAX_TRACKS:
-        return np.arange(len(tracks))
-    rng = np.random.default_rng(seed)
-    share = tracks.membership / tracks.membership.sum(axis=0)
-    order = rng.random(len(tracks)) ** (1 / share.max(axis=1))
-    return np.sort(np.argsort(-order)[:MAX_TRACKS])
+def _sample(membership: NDArray[np.bool_], seed: int) -> IdArray:
+    """Return at most ``MAX_TRACKS`` rows; the fewer tracks a label has, the likelier each of them is kept."""
+    if len(membership) <= MAX_TRACKS:
+        return np.arange(len(membership))
+    n_tracks = np.where(membership, membership.sum(axis=0), np.inf).min(axis=1)
+    # The smallest of exponential waiting times are a weighted sample without replacement.
+    waiting = np.random.default_rng(seed).exponential(n_tracks)
+    return np.sort(np.argsort(waiting)[:MAX_TRACKS])
