@@ -1,6 +1,8 @@
 """Hear the files of a labelled folder without the database; what was heard once is read from a cache."""
 
 import os
+import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +107,7 @@ class _Cache:
         try:
             with np.load(self._directory / f"{key}.npz", allow_pickle=False) as stored:
                 return stored["vector"], float(stored["duration_s"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error):
             return None
 
     def write(self, key: str, vector: NDArray[np.float32], duration_s: float) -> None:

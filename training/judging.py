@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.errors import RecommenderError
 from recommender.group_model import GroupModel
 from training.fitting import FitContext, HeadChoice, default_choice
-from training.folds import Grouping, artist_folds
+from training.folds import Grouping, artist_folds, labels_left
 from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
 from training.labels import LabelledTracks
 from training.metrics import auroc
@@ -16,6 +17,12 @@ from training.metrics import auroc
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
 Progress = Callable[[int, int, str], None]
+
+
+class NothingToJudge(RecommenderError):
+    """A group in which nothing can be held out and compared; the message says what is missing."""
+
+    code = "nothing_to_judge"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +58,25 @@ def judge_group(
     """Return what models fitted without a track's artist say of it.
 
     All choices are made again within each fold, from its training tracks alone.
+
+    Raises
+    ------
+    NothingToJudge
+        No playlist has a track left while another one is held out.
     """
     grouping = group_by_artist(tracks, context, default_choice(context.views))
     folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=context.seed)
-    probability = np.full(tracks.membership.shape, 1 / tracks.membership.shape[1], np.float32)
-    p_value = np.ones(tracks.membership.shape, np.float32)
+    if not (labels_left(tracks.membership, folds) & tracks.membership).any():
+        raise NothingToJudge(
+            "judging holds tracks back, and no playlist would have one left:"
+            " at least one needs two tracks that are not copies of each other"
+        )
+    probability = np.zeros(tracks.membership.shape, np.float32)
+    p_value = np.zeros(tracks.membership.shape, np.float32)
     unfamiliar = _Familiarity(tracks.membership.shape[1])
     choices = []
-    numbers = np.unique(folds) if len(np.unique(folds)) > 1 else np.empty(0, np.int64)
-    for done, fold in enumerate(numbers.tolist()):
+    numbers = np.unique(folds).tolist()
+    for done, fold in enumerate(numbers):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         fitted = fit_group(labels, tracks.rows(train), context, _restricted(grouping, train))
         scores = fitted.model.score(tracks.raw[test], n_nearest=0)
@@ -123,7 +140,13 @@ def _leave_out_each(
             playlist_names=tuple(np.delete(np.array(labels.playlist_names, dtype=object), label).tolist()),
         )
         rest = fit_group(
-            fewer, tracks.without_label(label), context, Grouping(keys, judged_by), choice=fitted.choice
+            fewer,
+            tracks.without_label(label),
+            context,
+            Grouping(keys, judged_by),
+            choice=fitted.choice,
+            # Only closeness will be asked for, and it needs no head.
+            linear=np.zeros(n_labels - 1, dtype=bool),
         )
         yield label, rest.model
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.floating]
 IdArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+CountArray = NDArray[np.int64] | NDArray[np.float64]
 
 N_ECE_BINS = 15
 N_BOOTSTRAP = 1000
@@ -49,10 +50,11 @@ def bootstrap_interval(
     """
     names, number = np.unique(artists, return_inverse=True)
     # Counts per artist add up, so a draw of artists needs no copy of their tracks.
-    per_artist = np.zeros((len(names), n_labels, n_labels), dtype=np.int64)
-    np.add.at(per_artist, (number, true, predicted), 1)
+    n_tracks, n_right = np.zeros((2, len(names), n_labels))
+    np.add.at(n_tracks, (number, true), 1)
+    np.add.at(n_right, (number, true), predicted == true)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=N_BOOTSTRAP)
-    values = [np.nanmean(recalls(np.tensordot(times, per_artist, axes=1))) for times in drawn]
+    values = np.nanmean(_ratio(drawn @ n_right, drawn @ n_tracks), axis=1)
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 
@@ -107,6 +109,6 @@ def auroc(scores_known: FloatArray, scores_unknown: FloatArray) -> float:
     return float((below + equal / 2).sum() / (len(scores_known) * len(scores_unknown)))
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    ratio: NDArray[np.float64] = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+def _ratio(part: CountArray, whole: CountArray) -> NDArray[np.float64]:
+    ratio: NDArray[np.float64] = np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
     return ratio

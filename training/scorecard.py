@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.errors import RecommenderError
 from recommender.settings import Settings
 from training.baselines import judge_baselines
 from training.datasets import read_folder
 from training.fitting import FitContext
 from training.folder_tracks import HeardFolder, hear_folder
 from training.groups import GroupLabels
-from training.judging import Judged, judge_group
+from training.judging import Judged, NothingToJudge, judge_group
 from training.labels import LabelledTracks
 from training.metrics import (
     bootstrap_interval,
@@ -32,12 +31,6 @@ from training.metrics import (
 Progress = Callable[[int, int, str], None]
 
 DIGITS = 4
-
-
-class NothingToJudge(RecommenderError):
-    """There are not two playlists with tracks that could be heard."""
-
-    code = "nothing_to_judge"
 
 
 def evaluate_folder(
@@ -103,17 +96,15 @@ def build_scorecard(
 ) -> dict[str, Any]:
     """Return the figures of one judged group.
 
-    A track in several playlists counts for the one of them that was ranked first. Playlists of a single
-    artist cannot be judged artist-conditionally; they are listed, and left out of the balanced accuracy as
-    long as two others remain.
+    A track in several playlists counts for the one of them that was ranked first. Playlists without two
+    known artists cannot be judged artist-conditionally; they are listed, and left out of the balanced
+    accuracy as long as two others remain.
     """
     n_labels = len(labels.playlist_names)
     predicted = judged.probability.argmax(axis=1)
     own = np.where(tracks.membership, judged.probability, -1).argmax(axis=1)
-    right = np.take_along_axis(tracks.membership, predicted[:, None], axis=1)[:, 0]
     confusion = confusion_matrix(own, predicted, n_labels)
-    honest = np.array([by == "artist" for by in judged.grouping.judged_by])
-    counted = honest if honest.sum() > 1 else np.ones(n_labels, dtype=bool)
+    counted = _counted(judged)
     rows = counted[own]
     low, high = bootstrap_interval(
         own[rows],
@@ -123,23 +114,12 @@ def build_scorecard(
         np.random.default_rng(context.seed),
     )
     baselines = judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
-    open_set = [value for value in judged.open_set if not np.isnan(value)]
-    accuracy = float(np.nanmean(recalls(confusion)[counted]))
     return {
-        "balanced_accuracy": _rounded(accuracy),
+        "balanced_accuracy": _rounded(float(np.nanmean(recalls(confusion)[counted]))),
         "balanced_accuracy_ci": [_rounded(low), _rounded(high)],
         "balanced_accuracy_all_labels": _rounded(float(np.nanmean(recalls(confusion)))),
-        **{
-            f"precision_at_{k}": _rounded(precision_at_k(judged.probability, tracks.membership, k))
-            for k in (1, 2, 3)
-        },
         "macro_f1": _rounded(macro_f1(confusion)),
-        "ece": _rounded(expected_calibration_error(judged.probability.max(axis=1), right)),
-        "coverage": _rounded(coverage(judged.p_value, tracks.membership, alpha=alpha)),
-        "alpha": alpha,
-        "open_set_auroc": {"mean": _rounded(float(np.mean(open_set))), "worst": _rounded(min(open_set))}
-        if open_set
-        else None,
+        **_describe_answers(tracks, judged, alpha=alpha),
         "labels": list(labels.playlist_names),
         "playlists": _describe_playlists(labels, tracks, judged, confusion),
         "confusion": confusion.tolist(),
@@ -149,6 +129,28 @@ def build_scorecard(
             asdict(choice) | {"view_weights": dict(choice.view_weights)} for choice in judged.choices
         ],
         "tracks": _describe_tracks(labels, tracks, judged, own),
+    }
+
+
+def _counted(judged: Judged) -> NDArray[np.bool_]:
+    """(n_labels,) bool: the labels whose recalls make up the balanced accuracy."""
+    honest = np.array([by == "artist" for by in judged.grouping.judged_by])
+    return honest if honest.sum() > 1 else np.ones(len(honest), dtype=bool)
+
+
+def _describe_answers(tracks: LabelledTracks, judged: Judged, *, alpha: float) -> dict[str, Any]:
+    """Return the figures of ranking, probabilities, p-values and familiarity."""
+    probability, membership = judged.probability, tracks.membership
+    right = np.take_along_axis(membership, probability.argmax(axis=1)[:, None], axis=1)[:, 0]
+    open_set = [value for value in judged.open_set if not np.isnan(value)]
+    return {
+        **{f"precision_at_{k}": _rounded(precision_at_k(probability, membership, k)) for k in (1, 2, 3)},
+        "ece": _rounded(expected_calibration_error(probability.max(axis=1), right)),
+        "coverage": _rounded(coverage(judged.p_value, membership, alpha=alpha)),
+        "alpha": alpha,
+        "open_set_auroc": {"mean": _rounded(float(np.mean(open_set))), "worst": _rounded(min(open_set))}
+        if open_set
+        else None,
     }
 
 
@@ -189,7 +191,7 @@ def _describe_tracks(
 
 def _warnings(labels: GroupLabels, judged: Judged, *, low: float, chance: float) -> list[str]:
     found = [
-        f"playlist {name!r} has one artist: it is judged by {by}, which makes it look better than it is,"
+        f"playlist {name!r} has no two known artists: it is judged by {by}, which flatters it,"
         " and it is left out of the balanced accuracy where two others remain"
         for name, by in zip(labels.playlist_names, judged.grouping.judged_by, strict=True)
         if by != "artist"
