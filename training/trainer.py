@@ -34,6 +34,7 @@ ChooseValidation = Callable[..., tuple[NDArray[np.bool_], str]]
 
 DEFAULTS = TrainingConfig()
 PATCHES_AT_ONCE = 32
+N_HASHED_TRACKS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,9 @@ def fit_encoder(
     _check_sizes(len(targets.shares), patches=patches, artists=artists)
     held, by = choose_validation(targets, artists, share=config.validation_share, seed=config.seed)
     parts = _Parts(targets, np.flatnonzero(targets.labelled & ~held), np.flatnonzero(held), by)
-    run = _Run(config, parts, directory, progress)
+    # Of a large library, hashing every patch would mean reading all of it.
+    heard = tuple(patches[row][:1] for row in parts.training[:N_HASHED_TRACKS].tolist())
+    run = _Run(config, parts, heard, directory, progress)
     # Keras draws initial weights from the process's generators.
     keras.utils.set_random_seed(config.seed)
     if config.mode == "scratch":
@@ -132,15 +135,23 @@ class _Run:
 
     config: TrainingConfig
     parts: _Parts
+    heard: tuple[Array, ...]
     directory: Path | None
     progress: Progress
 
     def go(
-        self, model: keras.Model, *, batches: Callable[[np.random.Generator], Any], judge: Judge, kind: str
+        self,
+        model: keras.Model,
+        *,
+        batches: Callable[[np.random.Generator], Any],
+        judge: Judge,
+        base: EncoderGraph,
     ) -> TrainingReport:
-        """Run the epochs, from the checkpoint where there is one."""
-        parts, shares = self.parts, self.parts.targets.shares
-        signature = run_signature(self.config, kind, arrays=[shares, parts.training, parts.validation])
+        """Run the epochs, from the checkpoint if it is of a run that began alike."""
+        parts = self.parts
+        labels = (parts.targets.shares, parts.training, parts.validation)
+        weights = [array for stage in base.stages for array in stage.get_weights()]
+        signature = run_signature(self.config, arrays=[*labels, *self.heard, *weights])
         state = RunState.load(self.directory, signature) if self.directory else RunState(signature)
         stopped = run_epochs(
             model,
@@ -183,7 +194,7 @@ def _fit_penultimate(run: _Run, base: EncoderGraph, features: Sequence[Array]) -
         model,
         batches=lambda rng: feature_batches(inputs, targets, config=config, rng=rng),
         judge=judge,
-        kind=base_name(base),
+        base=base,
     )
     return _trained(model, (*pooled_stages(base), penultimate), f"{base_name(base)}+dense", run, report)
 
@@ -211,7 +222,7 @@ def _fit_whole(run: _Run, base: EncoderGraph, patches: Sequence[Array]) -> Train
         kept = [_spread(patches[row], config.patches_per_track) for row in parts.validation]
         return parts.judge(_logits(model, kept))
 
-    report = run.go(model, batches=batches, judge=judge, kind=base_name(base))
+    report = run.go(model, batches=batches, judge=judge, base=base)
     name = SMALL_CNN if config.mode == "scratch" else f"{base_name(base)}+tuned"
     return _trained(model, (*trunk, penultimate), name, run, report)
 

@@ -261,6 +261,34 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, mode):
         )
 
 
+def test_a_finished_run_is_not_taken_for_another_one(tmp_path):
+    patches, membership, artists = tones()
+    config = replace(QUICK, mode="frozen", n_epochs=1)
+    base = tiny_base()
+    messages = []
+
+    def fit(patches, membership, base):
+        messages.clear()
+        fit_encoder(
+            patches,
+            {"g": membership},
+            artists=artists,
+            config=config,
+            base=base,
+            directory=tmp_path,
+            progress=lambda n_done, n_total, message: messages.append(message),
+        )
+        return any(message.startswith("epoch") for message in messages)
+
+    assert fit(patches, membership, base)
+    assert not fit(patches, membership, base)
+    assert fit([track + 1 for track in patches], membership, base)
+    assert fit(patches, membership[::-1], base)
+    tuned = EncoderGraph(tuple(copy_stage(stage) for stage in base.stages))
+    tuned.stages[0].set_weights([weights * 1.01 for weights in tuned.stages[0].get_weights()])
+    assert fit(patches, membership, tuned)
+
+
 def test_logs_are_written_for_people_and_for_tensorboard(tmp_path):
     patches, membership, artists = tones()
 
