@@ -17,7 +17,7 @@ from embeddings.encoder import Encoder, TrackEmbedding
 TINY_ENCODER = Path(__file__).parent / "golden" / "tiny_encoder"
 SAMPLE_RATE_HZ = 16_000
 LISTENED_LOG = "listened.log"
-SLOW_S = 0.15
+SLOW_S = 0.2
 
 Listen = Callable[[Path], TrackEmbedding]
 

@@ -33,6 +33,7 @@ from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.records import PlaylistInfo, TrackInfo
 from recommender.settings import Settings
 from recommender.worker import run_job_here
+from tests.databases import sqlite_only
 from tests.folders import (
     SAMPLE_RATE_HZ,
     TINY_ENCODER,
@@ -264,6 +265,31 @@ def test_an_empty_or_missing_folder_fails_with_its_name(library: Library, make: 
     assert str(library.root / "p") in (job.error or "")
 
 
+def test_a_file_that_goes_away_during_the_scan_is_reported_and_looked_for_again(library: Library) -> None:
+    paths = write_folder(library.root / "p", n_tracks=FEW_FILES)
+    content = paths[-1].read_bytes()
+
+    def listen_and_delete(directory: Path) -> Callable[[Path], Any]:
+        listen = listen_and_log(directory)
+
+        def delete(path: Path) -> Any:
+            paths[-1].unlink(missing_ok=True)
+            return listen(path)
+
+        return delete
+
+    working, library.tools = library.tools, make_tools(library.recorder, make_listen=listen_and_delete)
+    result = library.must_add("p")
+    assert [(entry["file"], entry["code"]) for entry in result["failed"]] == [
+        (str(paths[-1]), "unreadable_file")
+    ]
+    assert len(library.members("p")) == FEW_FILES - 1
+    library.tools = working
+    paths[-1].write_bytes(content)
+    assert library.must_add("p")["n_failed"] == 0
+    assert len(library.members("p")) == FEW_FILES
+
+
 def test_odd_file_names_survive(library: Library) -> None:
     folder = library.root / "odd"
     folder.mkdir()
@@ -380,6 +406,7 @@ def test_a_playlist_edited_by_hand_follows_its_folder_no_longer(library: Library
     assert library.members("p") == ["p/00.flac"]
 
 
+@sqlite_only
 def test_a_file_that_kills_the_decoder_is_set_aside_and_the_rest_is_heard(library: Library) -> None:
     write_folder(library.root / "p", n_tracks=FEW_FILES + 2)
     write_track(library.root / "p" / "00 poison.flac", tone_hz=2000)
@@ -393,13 +420,14 @@ def test_a_file_that_kills_the_decoder_is_set_aside_and_the_rest_is_heard(librar
     assert all(heard.count(f"{number:02}.flac") == 1 for number in range(FEW_FILES + 2))
 
 
+@sqlite_only
 def test_a_file_that_hangs_the_decoder_is_set_aside(library: Library) -> None:
     write_folder(library.root / "p", n_tracks=FEW_FILES)
     write_track(library.root / "p" / "endless.flac", tone_hz=2000)
-    library.tools = make_tools(library.recorder, make_listen=listen_dangerously, longest_listen_s=0.5)
+    library.tools = make_tools(library.recorder, make_listen=listen_dangerously, longest_listen_s=1.5)
     result = library.must_add("p")
     assert library.failed() == {"endless.flac": HUNG_CODE}
-    assert result["failed"][0]["error"] == "the decoder was still busy after 0.5 s"
+    assert result["failed"][0]["error"] == "the decoder was still busy after 1.5 s"
     assert library.playlists()["p"].n_tracks == FEW_FILES
 
 
