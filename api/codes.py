@@ -83,6 +83,12 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("embedding_error", 422, "The track cannot be listened to", _OTHER_FILE),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
     Problem("internal_error", 500, "The server made a mistake", "Its log says more; please report it."),
+    Problem(
+        "database_unreachable",
+        503,
+        "The database does not answer",
+        "Check WHICHLIST_DATABASE_URL, then try again.",
+    ),
     Problem("schema_outdated", 503, "The database is not that of this version", "Run `whichlist migrate`."),
 )
 _BY_CODE = {problem.code: problem for problem in PROBLEMS}

@@ -1,5 +1,6 @@
 """A small library of made sounds behind a real application: playlists of low and of high notes."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ import pytest
 import soundfile
 from apiflask import APIFlask
 from flask.testing import FlaskClient
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
 
 from api.app import create_app
 from api.services import Services, find_services
@@ -33,6 +36,7 @@ SAMPLE_RATE_HZ = 16_000
 N_PER_PLAYLIST = 6
 N_TRACKS = 2 * N_PER_PLAYLIST
 PLAYLISTS = ("low", "high")
+TRACK_IDS = np.arange(N_TRACKS, dtype=np.int64) + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,17 +69,25 @@ class Filled:
     bundle_ids: tuple[str, ...]
 
 
-def write_notes(path: Path, *, pitch_hz: float, seed: int, duration_s: float = 4.0) -> Path:
-    """Write a chord about ``pitch_hz`` over noise that is as low or as high; no two files are alike."""
+def make_notes(*, pitch_hz: float, seed: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> NDArray[np.float64]:
+    """Return 4 s of a chord about ``pitch_hz`` over noise that is as low or as high, (n_samples,)."""
     rng = np.random.default_rng(seed)
-    t = np.arange(int(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    t = np.arange(4 * sample_rate_hz) / sample_rate_hz
     pitches = pitch_hz * rng.uniform(0.8, 1.25, size=3)
-    white = rng.standard_normal(len(t) + 1)
-    noise = (white[1:] + white[:-1]) if pitch_hz < 1000 else (white[1:] - white[:-1])
-    y = np.sin(2 * np.pi * pitches[:, None] * t).mean(axis=0) + rng.uniform(0.02, 0.04) * noise
+    # Noise that is the same sound at every rate: many sines, spread evenly on a logarithmic scale.
+    low, high = (50.0, 1000.0) if pitch_hz < 1000 else (1000.0, 3900.0)
+    frequencies_hz = np.exp(rng.uniform(np.log(low), np.log(high), size=200))[:, None]
+    noise = np.sin(2 * np.pi * (frequencies_hz * t + rng.random((200, 1)))).mean(axis=0)
+    return 0.5 * np.sin(2 * np.pi * pitches[:, None] * t).mean(axis=0) + rng.uniform(0.5, 1.0) * noise
+
+
+def write_notes(path: Path, *, pitch_hz: float, seed: int) -> Path:
+    """Write :func:`make_notes` to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:  # libsndfile's own way cannot write every name
-        soundfile.write(file, 0.5 * y, samplerate=SAMPLE_RATE_HZ, format="WAV")
+        soundfile.write(
+            file, make_notes(pitch_hz=pitch_hz, seed=seed), samplerate=SAMPLE_RATE_HZ, format="WAV"
+        )
     return path
 
 
@@ -102,74 +114,60 @@ def settings(make_settings: Callable[..., Settings], sounds: Sounds) -> Settings
     return make_settings(library_roots=[sounds.library])
 
 
-@pytest.fixture
-def filled(settings: Settings, database: Database, sounds: Sounds) -> Filled:
-    """The catalogue with both playlists and two bundles, the first in service."""
-    track_ids = tuple(_record(database, track) for track in sounds.heard)
-    with database.session() as session:
-        playlist_ids = tuple(create_playlist(session, name=name).id for name in PLAYLISTS)
-        for label, playlist_id in enumerate(playlist_ids):
-            members = track_ids[label * N_PER_PLAYLIST : (label + 1) * N_PER_PLAYLIST]
-            set_members(session, playlist_id, members)
-    bundle_ids = tuple(_publish(settings, database, sounds, track_ids, playlist_ids) for _ in range(2))
-    with database.session() as session:
-        promote_bundle(session, bundle_ids[0])
-    return Filled(settings, database, sounds, track_ids, playlist_ids, bundle_ids)
-
-
-def _record(database: Database, track: HeardTrack) -> int:
-    status = track.path.stat()
-    facts = replace(read_facts(track.path), content_sha256=track.path.name, duration_s=4.0)
-    with database.session() as session:
-        track_id = record_file(
-            session, track.path, size=status.st_size, mtime_ns=status.st_mtime_ns, facts=facts
-        )
-        store_embedding(
-            session,
-            track_id,
-            fingerprint=track.embedding.fingerprint,
-            vector=track.embedding.vector,
-            patches=track.embedding.patches,
-            start_s=track.embedding.start_s,
-            patch_s=track.embedding.patch_s,
-        )
-    return track_id
-
-
-def _publish(
-    settings: Settings,
-    database: Database,
-    sounds: Sounds,
-    track_ids: tuple[int, ...],
-    playlist_ids: tuple[int, ...],
-) -> str:
+@pytest.fixture(scope="session")
+def bundles(sounds: Sounds, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """Two bundles fitted on the sounds, whose ids are those that an empty database gives."""
     raw = np.stack([track.embedding.vector for track in sounds.heard])
-    ids = np.array(track_ids, dtype=np.int64)
     membership = np.array([[track.playlist == name for name in PLAYLISTS] for track in sounds.heard])
     standardisation = Standardisation.fit(raw, {"all": slice(0, DIM)}, {"all": 1.0})
-    group = replace(
-        fit_group(ids, raw, membership, standardisation),
-        playlist_ids=np.array(playlist_ids, dtype=np.int64),
-        playlist_names=PLAYLISTS,
-    )
+    group = replace(fit_group(TRACK_IDS, raw, membership, standardisation), playlist_names=PLAYLISTS)
     contents = BundleContents(
         encoder_directory=TINY_ENCODER,
         standardisation=standardisation,
         groups=(group,),
-        index=build_index(CONFIG, standardisation, ids, raw),
+        index=build_index(CONFIG, standardisation, TRACK_IDS, raw),
         report={"balanced_accuracy": 1.0},
         created_at=datetime.now(UTC),
     )
-    directory = write_bundle(settings.bundles_directory, contents)
+    parent = tmp_path_factory.mktemp("bundles")
+    return tuple(write_bundle(parent, contents) for _ in range(2))
+
+
+@pytest.fixture
+def filled(settings: Settings, database: Database, sounds: Sounds, bundles: tuple[Path, ...]) -> Filled:
+    """The catalogue with both playlists and two bundles, the first in service."""
     with database.session() as session:
-        add_bundle(
-            session,
-            directory.name,
-            directory=directory,
-            fingerprint=CONFIG.fingerprint,
-            summary={"reason": "a test", "encoder": CONFIG.name},
-        )
-    return directory.name
+        track_ids = tuple(_record(session, track) for track in sounds.heard)
+        playlist_ids = tuple(create_playlist(session, name=name).id for name in PLAYLISTS)
+        for label, playlist_id in enumerate(playlist_ids):
+            members = track_ids[label * N_PER_PLAYLIST : (label + 1) * N_PER_PLAYLIST]
+            set_members(session, playlist_id, members)
+        for made in bundles:
+            directory = settings.bundles_directory / made.name
+            shutil.copytree(made, directory)
+            summary = {"encoder": CONFIG.name}
+            add_bundle(
+                session, made.name, directory=directory, fingerprint=CONFIG.fingerprint, summary=summary
+            )
+        promote_bundle(session, bundles[0].name)
+    assert track_ids == tuple(TRACK_IDS.tolist())
+    return Filled(settings, database, sounds, track_ids, playlist_ids, tuple(made.name for made in bundles))
+
+
+def _record(session: Session, track: HeardTrack) -> int:
+    status = track.path.stat()
+    facts = replace(read_facts(track.path), content_sha256=track.path.name, duration_s=4.0)
+    track_id = record_file(session, track.path, size=status.st_size, mtime_ns=status.st_mtime_ns, facts=facts)
+    store_embedding(
+        session,
+        track_id,
+        fingerprint=track.embedding.fingerprint,
+        vector=track.embedding.vector,
+        patches=track.embedding.patches,
+        start_s=track.embedding.start_s,
+        patch_s=track.embedding.patch_s,
+    )
+    return track_id
 
 
 @pytest.fixture

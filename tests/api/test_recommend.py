@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from recommender.catalogue import create_playlist, delete_track, update_track
 from recommender.records import TrackFacts
-from tests.api.conftest import N_PER_PLAYLIST, Filled, write_notes
+from tests.api.conftest import N_PER_PLAYLIST, Filled, make_notes, write_notes
 from tests.api.problems import assert_problem
 
 
@@ -251,8 +251,7 @@ def test_bad_audio_is_refused_with_its_reason(
 def test_unusual_audio_is_answered(
     client: FlaskClient, filled: Filled, sample_rate_hz: int, n_channels: int
 ) -> None:
-    t = np.arange(4 * sample_rate_hz) / sample_rate_hz
-    y = np.sin(2 * np.pi * 200 * t)[:, None] * np.full(n_channels, 0.3)
+    y = make_notes(pitch_hz=200.0, seed=5, sample_rate_hz=sample_rate_hz)[:, None] * np.full(n_channels, 0.3)
     upload = {"file": (io.BytesIO(wav(y, sample_rate_hz)), "x.wav")}
     response = client.post("/recommend", data=upload)
     assert response.status_code == 200
