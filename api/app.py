@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 
 def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
+        AUTO_SERVERS=False,  # else the first caller's idea of our address would be everybody's
         MAX_CONTENT_LENGTH=settings.max_upload_mb * _MB,
         HTTP_ERROR_SCHEMA=ProblemSchema,
         VALIDATION_ERROR_SCHEMA=ProblemSchema,

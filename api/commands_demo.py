@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from api.commands_operate import refuse_open_server
 from api.supervise import check_is_up, run_together
 from api.terminal import ExitCode, Shell, finish_job
 from recommender.catalogue import (
@@ -36,6 +37,7 @@ def demo(shell: Shell, *, library: Path | None, port: int | None, prepare_only: 
         _prepare(shell, library)
         return
     settings = shell.settings if port is None else dataclasses.replace(shell.settings, port=port)
+    refuse_open_server(settings)
     command = [*_whichlist(), "--data", str(settings.data)]
     # A process of its own: what preparing imports (TensorFlow, the first time) goes when it ends.
     given = ["--library", str(library)] if library else []
@@ -64,8 +66,9 @@ def _prepare(shell: Shell, library: Path | None) -> None:
 
 
 def _whichlist() -> list[str]:
-    """Return how to call this program again, from any directory."""
-    return [sys.executable, "-m", "api.cli"]
+    """Return how to call this program again."""
+    script = Path(sys.executable).with_name("whichlist")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "api.cli"]
 
 
 def _show_what_to_try(settings: Settings, command: list[str]) -> None:

@@ -33,19 +33,24 @@ def migrate_database(shell: Shell) -> None:
 @click.pass_obj
 def serve(shell: Shell, host: str | None, port: int | None) -> None:
     """Answer over HTTP, and show the web page."""
-    from api.auth import is_loopback
-
     settings = dataclasses.replace(
         shell.settings,
         host=shell.settings.host if host is None else host,
         port=shell.settings.port if port is None else port,
     )
+    refuse_open_server(settings)
+    log_to_stderr()
+    serve_forever(settings)
+
+
+def refuse_open_server(settings: Settings) -> None:
+    """Refuse to let everybody in the network change the library without a token."""
+    from api.auth import is_loopback
+
     if not is_loopback(settings.host) and settings.api_token is None:
         raise click.UsageError(
             f"{settings.host} can be reached by others: set WHICHLIST_API_TOKEN first, or use 127.0.0.1"
         )
-    log_to_stderr()
-    serve_forever(settings)
 
 
 def serve_forever(settings: Settings) -> None:
