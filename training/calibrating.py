@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from recommender.calibration import Calibration, blend_logits, fit_temperature, sorted_closeness
 from recommender.group_model import RawScores
 from recommender.neighbourhood import Neighbourhood
+from training.labels import enough_to_choose
 
 FloatArray = NDArray[np.float32]
 
 NEIGHBOUR_GRID = (5, 10, 20)
 WEIGHT_GRID = tuple(np.linspace(0, 1, 11).round(1).tolist())
+# Among a handful of tracks the neighbours are the prototypes over again, only less steady.
+WEIGHT_OF_FEW = (1.0,)
 
 # What holds where nothing could be held out: a group in which every playlist has one track.
 UNFITTED = Calibration(
@@ -84,7 +87,7 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     neighbours = fitted.neighbours(scores.votes[n_neighbours])
     blends = [
         (*fit_temperature(blend_logits(classifier, neighbours, weight), targets), weight)
-        for weight in WEIGHT_GRID
+        for weight in (WEIGHT_GRID if enough_to_choose(membership) else WEIGHT_OF_FEW)
     ]
     temperature, _, classifier_weight = min(blends, key=lambda found: found[1])
     closeness = scores.cosine / fitted.cosine_spread - scores.log_distance / fitted.distance_spread

@@ -26,7 +26,14 @@ from training.fitting import FitContext, default_choice
 from training.folder_tracks import hear_files
 from training.folds import Grouping, artist_folds
 from training.groups import group_by_artist
-from training.refit import LearningSet, describe_group, fit_groups, publish, read_learning_set
+from training.refit import (
+    LearningSet,
+    champion_id_of,
+    describe_group,
+    fit_groups,
+    publish,
+    read_learning_set,
+)
 from training.training_config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -62,7 +69,7 @@ def train_challenger(
     dict
         ``trained``, ``promoted``, ``why``; after a training also ``bundle``, ``comparison``, ``training``.
     """
-    champion = load_encoder_config(encoder_directory)
+    champion_id, champion = champion_id_of(database), load_encoder_config(encoder_directory)
     learning_set = read_learning_set(database, settings, champion)
     contested = tuple(pair for pair in learning_set.groups if len(pair[0].playlist_ids) > 1)
     labelled = read_labelled(database, settings, replace(learning_set, groups=contested))
@@ -84,7 +91,7 @@ def train_challenger(
     bundle_id = _publish(database, settings, directory, report)
     if comparison.is_better:
         with database.session() as session:
-            promote_bundle(session, bundle_id)
+            promote_bundle(session, bundle_id, replacing=champion_id)
     return {
         "trained": True,
         "promoted": comparison.is_better,

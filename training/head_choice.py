@@ -14,7 +14,7 @@ from training.fitting import (
     fit_standardisation,
 )
 from training.folds import artist_folds, labels_left
-from training.labels import LabelledTracks, artist_weights, linear_labels
+from training.labels import LabelledTracks, artist_weights, enough_to_choose, linear_labels
 
 # From strong to weak, so that each fit starts from its neighbour's.
 L2_GRID = (0.3, 0.1, 0.03, 0.01)
@@ -31,10 +31,11 @@ IdArray = NDArray[np.int64]
 def choose_head(tracks: LabelledTracks, keys: IdArray, context: FitContext) -> HeadChoice:
     """Return the choice with the best out-of-fold balanced accuracy, log loss deciding between equals.
 
-    Every artist counts in it by the design effect, as in training. With fewer than two labels that have a
-    linear head there is nothing to choose by, and the default is returned.
+    Every artist counts in it by the design effect, as in training. Where there is too little to choose by, or
+    no two labels with a linear head, the default is returned.
     """
-    if linear_labels(tracks.membership).sum() < 2 or len(np.unique(keys)) < 4:
+    too_few = not enough_to_choose(tracks.membership) or len(np.unique(keys)) < 4
+    if too_few or linear_labels(tracks.membership).sum() < 2:
         return default_choice(context.views)
     rows = _sample(tracks.membership, context.seed)
     tracks, keys = tracks.rows(rows), keys[rows]

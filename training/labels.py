@@ -11,6 +11,9 @@ BoolArray = NDArray[np.bool_]
 
 # A playlist with fewer tracks is left to its prototype and its neighbours.
 MIN_LINEAR_TRACKS = 3
+# With fewer tracks a playlist, on average, choosing between models costs more than the better one gains:
+# with 5 a playlist, balanced accuracy on four genres fell from 0.71 to 0.68.
+MIN_TRACKS_TO_CHOOSE = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,3 +87,8 @@ def linear_labels(membership: BoolArray) -> BoolArray:
     """(n_labels,) bool: the labels with enough tracks for a row of the linear head."""
     answer: BoolArray = membership.sum(axis=0) >= MIN_LINEAR_TRACKS
     return answer
+
+
+def enough_to_choose(membership: BoolArray) -> bool:
+    """Whether the labels have enough tracks, on average, to choose a model by."""
+    return bool(membership.sum() >= MIN_TRACKS_TO_CHOOSE * membership.shape[1])

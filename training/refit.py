@@ -16,6 +16,7 @@ from recommender.bundle import BundleContents, build_index, write_bundle
 from recommender.catalogue import (
     Database,
     add_bundle,
+    current_bundle,
     group_members,
     list_bundles,
     list_groups,
@@ -74,14 +75,24 @@ def refit(
     ------
     NothingToLearn
         No playlist has a usable track yet.
+    ChampionChanged
+        Another bundle came into service meanwhile, perhaps with playlists that this one does not know.
     """
+    champion_id = champion_id_of(database)
     learning_set = read_learning_set(database, settings, load_encoder_config(encoder_directory))
     fitted = fit_groups(learning_set, progress=progress)
     report = {"reason": reason, "groups": [describe_group(group) for group in fitted]}
     bundle_id = publish(database, settings, learning_set, fitted, encoder_directory, report=report)
     with database.session() as session:
-        promote_bundle(session, bundle_id)
+        promote_bundle(session, bundle_id, replacing=champion_id)
     return bundle_id
+
+
+def champion_id_of(database: Database) -> str | None:
+    """Return the id of the bundle in service, None before anything was fitted."""
+    with database.read_session() as session:
+        bundle = current_bundle(session)
+    return None if bundle is None else bundle.id
 
 
 def read_learning_set(database: Database, settings: Settings, config: EncoderConfig) -> LearningSet:
