@@ -216,8 +216,9 @@ class Standardisation:
         scaled = self.standardise(raw)
         length = np.linalg.norm(scaled, axis=1, keepdims=True)
         # Written so that NaN is refused too.
-        if not (length > 0).all():
-            rows = np.flatnonzero(~(length[:, 0] > 0)).tolist()
+        has_direction = (length > 0) & (length < np.inf)
+        if not has_direction.all():
+            rows = np.flatnonzero(~has_direction).tolist()
             raise EmbeddingError(f"raw embeddings without direction at rows {rows[:5]}")
         unit: NDArray[np.float32] = (scaled / length).astype(np.float32)
         return unit

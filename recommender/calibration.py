@@ -14,6 +14,8 @@ FloatArray = NDArray[np.float32]
 # With fewer tracks of its own a playlist could turn nothing away at alpha 0.1: (0 + 1) / (8 + 1) > 0.1.
 # Its p-value is then taken among the tracks of the whole group.
 MIN_CALIBRATION_TRACKS = 9
+# Values this close are equal: their last digits depend on what else is in the batch.
+SAME_CLOSENESS = np.float32(1e-4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +109,7 @@ def sorted_closeness(values: Sequence[NDArray[np.floating]]) -> tuple[FloatArray
 
 
 def _p_value(calibration: FloatArray, closeness: FloatArray) -> FloatArray:
-    n_farther = np.searchsorted(calibration, closeness, side="right")
+    n_farther = np.searchsorted(calibration, closeness + SAME_CLOSENESS, side="right")
     p_value = (1 + n_farther) / (len(calibration) + 1)
     return np.where(np.isnan(closeness), np.nan, p_value).astype(np.float32)
 

@@ -129,8 +129,8 @@ class Neighbourhood:
         A neighbour counts with its similarity to the power of three and with its weight in the label, which
         corrects for the playlist's size and for artists with many tracks.
         """
-        n_queries, n_labels, _ = nearest.similarity.shape
-        falling = np.sort(nearest.similarity.reshape(n_queries, -1), axis=1)[:, ::-1]
+        n_queries, n_labels, k = nearest.similarity.shape
+        falling = np.sort(nearest.similarity.reshape(n_queries, n_labels * k), axis=1)[:, ::-1]
         last = falling[:, min(n_neighbours, falling.shape[1]) - 1, None, None] - SAME_SIMILARITY
         counted = np.where(nearest.similarity >= last, np.maximum(nearest.similarity, 0), 0)
         share = (counted**VOTE_POWER * nearest.weight).sum(axis=2)
