@@ -1,7 +1,7 @@
 "use strict";
 // Answers both forms in place. Everything from the server is set as text, never as markup.
 
-const verdicts = { fits: "It fits", several_fit: "It fits several", none_fits: "It fits none; the nearest is" };
+const verdicts = { fits: "It fits", several_fit: "It fits several:", none_fits: "It fits none; the nearest is" };
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -55,7 +55,7 @@ async function ask(event) {
     const response = await fetch(url, isUpload ? { method: "POST", body: data } : {});
     const body = await response.json();
     if (response.ok) showAnswer(target, body);
-    else target.replaceChildren(element("p", `${body.title}: ${body.detail} ${body.action}`));
+    else target.replaceChildren(element("p", `${body.title}: ${body.detail}`), element("p", body.action));
   } catch (error) {
     target.replaceChildren(element("p", `The server did not answer: ${error.message}`));
   }
