@@ -1,5 +1,6 @@
 """Fit a group's calibration on out-of-fold scores."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from recommender.calibration import Calibration, blend_logits, fit_temperature, sorted_closeness
 from recommender.group_model import RawScores
+from recommender.heads import log_softmax
 from recommender.neighbourhood import Neighbourhood
 from training.labels import enough_to_choose
 
@@ -85,11 +87,8 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     )
     classifier = fitted.classifier(scores.logits)
     neighbours = fitted.neighbours(scores.votes[n_neighbours])
-    blends = [
-        (*fit_temperature(blend_logits(classifier, neighbours, weight), targets), weight)
-        for weight in (WEIGHT_GRID if enough_to_choose(membership) else WEIGHT_OF_FEW)
-    ]
-    temperature, _, classifier_weight = min(blends, key=lambda found: found[1])
+    weights = WEIGHT_GRID if enough_to_choose(membership) else WEIGHT_OF_FEW
+    classifier_weight, temperature = _fit_blend(classifier, neighbours, targets, weights)
     closeness = scores.cosine / fitted.cosine_spread - scores.log_distance / fitted.distance_spread
     return replace(
         fitted,
@@ -97,6 +96,26 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
         temperature=temperature,
         closeness=sorted_closeness([closeness[column, label] for label, column in enumerate(counted.T)]),
     )
+
+
+def _fit_blend(
+    classifier: FloatArray, neighbours: FloatArray, targets: NDArray[np.float64], weights: Sequence[float]
+) -> tuple[float, float]:
+    """Return the classifier's weight in the blend, and the temperature of the blend.
+
+    Of the weights whose held-out log loss is within one standard error of the best, the largest is taken
+    (the rule of Breiman et al. 1984): neighbours that do not clearly help only add noise.
+    """
+    losses, temperatures = [], []
+    for weight in weights:
+        logits = blend_logits(classifier, neighbours, weight)
+        temperature, _ = fit_temperature(logits, targets)
+        losses.append(-(targets * log_softmax(logits / temperature)).sum(axis=1))
+        temperatures.append(temperature)
+    worse = np.array(losses) - losses[int(np.argmin([loss.sum() for loss in losses]))]
+    error = worse.std(axis=1) / np.sqrt(len(targets))
+    number = int(np.flatnonzero(worse.mean(axis=1) <= error).max())
+    return float(weights[number]), temperatures[number]
 
 
 def _spread(values: FloatArray) -> float:
