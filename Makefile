@@ -15,13 +15,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint bench clean
+.PHONY: help setup run test lint bench scorecard clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make setup   make the virtual environment .venv"
 	@echo "make run     serve the demo, or LIBRARY=folder, on 127.0.0.1:PORT, keeping everything in DATA"
-	@echo "make test    run every test; make lint, make bench, make clean"
+	@echo "make test    run every test; make lint, make bench, make scorecard, make clean"
 
 setup: $(SETUP)
 
@@ -38,6 +38,10 @@ lint: $(SETUP_DEV)
 
 bench: $(SETUP_DEV)
 	set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+# The learning figures, on research sets that lie beside the project or under BENCH=folder.
+scorecard: $(SETUP_DEV)
+	$(BIN)/python -m tests.benchmarks.bench_scorecard $(if $(BENCH),--bench "$(BENCH)")
 
 # Your music, playlists and models are in DATA, which this leaves alone.
 clean:
