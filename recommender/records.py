@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_GROUP = "default"
+BIT_RATE_BANDS_KBPS = (64, 112, 160, 256, 400)
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,25 @@ class TrackFacts:
     licence: str = ""
     identities: tuple[tuple[str, str], ...] = ()
     content_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How a file holds its audio, as its header says; empty and 0 where it is silent."""
+
+    container: str = ""
+    sample_rate_hz: int = 0
+    bit_rate_kbps: float = 0.0
+
+    @property
+    def properties(self) -> tuple[str, str, str]:
+        """What files may have in common, in words; bit rates in bands, as they vary from file to file."""
+        band = next((band for band in BIT_RATE_BANDS_KBPS if self.bit_rate_kbps <= band), None)
+        return (
+            f"{self.container} files" if self.container else "",
+            f"at {self.sample_rate_hz / 1000:g} kHz" if self.sample_rate_hz else "",
+            f"of at most {band} kbit/s" if band and self.bit_rate_kbps > 0 else "",
+        )
 
 
 @dataclass(frozen=True)

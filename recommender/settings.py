@@ -46,6 +46,11 @@ class Settings:
         return self.data / "bundles"
 
     @property
+    def scorecards_directory(self) -> Path:
+        """Where score cards live, one folder per bundle id."""
+        return self.data / "scorecards"
+
+    @property
     def cache_directory(self) -> Path:
         """What may be deleted at any time: log-mels and other things that can be made again."""
         return self.data / "cache"

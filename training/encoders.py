@@ -5,6 +5,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from embeddings.config import EncoderConfig
 from recommender.settings import Settings
 
 MSD_MUSICNN = "msd_musicnn"
@@ -25,6 +26,13 @@ def base_encoder_name(settings: Settings) -> str:
     if settings.pretrained == "off" or checkpoint_folder() is None:
         return SMALL_CNN
     return MSD_MUSICNN
+
+
+def is_trained_encoder(settings: Settings, config: EncoderConfig) -> bool:
+    """Whether an encoder has learnt from the playlists, so that it has heard what it would be judged on."""
+    if config.name == MSD_MUSICNN:
+        return False
+    return config.fingerprint not in _read_bases(settings.encoders_directory).values()
 
 
 def ensure_encoder(settings: Settings) -> Path:

@@ -11,12 +11,16 @@ from recommender.group_model import GroupModel
 from training.fitting import FitContext, HeadChoice, default_choice
 from training.folds import Grouping, artist_folds, labels_left
 from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
+from training.held_out_hearing import HeldOutHearing
 from training.labels import LabelledTracks
 from training.metrics import auroc
 
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
 Progress = Callable[[int, int, str], None]
+
+# How many of each playlist's tracks are kept as evidence of an answer.
+N_NEAREST = 3
 
 
 class NothingToJudge(RecommenderError):
@@ -34,6 +38,8 @@ class Judged:
     folds : (n_tracks,) int64
     grouping : Grouping
     probability, p_value : (n_tracks, n_labels) float32
+    nearest_ids, nearest_similarity : (n_tracks, n_labels, N_NEAREST) int64 and float32
+        Tracks of other folds, most similar first; -1 and NaN where a playlist has fewer.
     open_set : tuple of float, one per label
         AUROC of "none fits" when that playlist is left out; NaN where it cannot be told.
     choices : tuple of HeadChoice, one per fold
@@ -43,6 +49,8 @@ class Judged:
     grouping: Grouping
     probability: FloatArray
     p_value: FloatArray
+    nearest_ids: IdArray
+    nearest_similarity: FloatArray
     open_set: tuple[float, ...]
     choices: tuple[HeadChoice, ...]
 
@@ -53,11 +61,18 @@ def judge_group(
     context: FitContext,
     *,
     n_folds: int,
+    hearing: HeldOutHearing | None = None,
     progress: Progress | None = None,
 ) -> Judged:
     """Return what models fitted without a track's artist say of it.
 
     All choices are made again within each fold, from its training tracks alone.
+
+    Parameters
+    ----------
+    hearing : HeldOutHearing, optional
+        For an encoder that was trained on these very tracks: what encoders trained without them hear. Its
+        folds are then the folds.
 
     Raises
     ------
@@ -66,6 +81,8 @@ def judge_group(
     """
     grouping = group_by_artist(tracks, context, default_choice(context.views))
     folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=context.seed)
+    if hearing is not None:
+        folds = hearing.folds
     if not (labels_left(tracks.membership, folds) & tracks.membership).any():
         raise NothingToJudge(
             "judging holds tracks back, and no playlist would have one left:"
@@ -73,20 +90,33 @@ def judge_group(
         )
     probability = np.zeros(tracks.membership.shape, np.float32)
     p_value = np.zeros(tracks.membership.shape, np.float32)
+    nearest_ids = np.full((*tracks.membership.shape, N_NEAREST), -1, np.int64)
+    nearest_similarity = np.full(nearest_ids.shape, np.nan, np.float32)
     unfamiliar = _Familiarity(tracks.membership.shape[1])
     choices = []
     numbers = np.unique(folds).tolist()
     for done, fold in enumerate(numbers):
+        heard = tracks if hearing is None else replace(tracks, raw=hearing.raw[fold])
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        fitted = fit_group(labels, tracks.rows(train), context, _restricted(grouping, train))
-        scores = fitted.model.score(tracks.raw[test], n_nearest=0)
+        fitted = fit_group(labels, heard.rows(train), context, _restricted(grouping, train))
+        scores = fitted.model.score(heard.raw[test], n_nearest=N_NEAREST)
         probability[test], p_value[test] = scores.probability, scores.p_value
+        nearest_ids[test], nearest_similarity[test] = scores.nearest_ids, scores.nearest_similarity
         choices.append(fitted.choice)
-        for label, model in _leave_out_each(labels, tracks.rows(train), context, fitted):
-            unfamiliar.add(label, familiarity(model, tracks.raw[test]), tracks.membership[test])
+        for label, model in _leave_out_each(labels, heard.rows(train), context, fitted):
+            unfamiliar.add(label, familiarity(model, heard.raw[test]), tracks.membership[test])
         if progress:
             progress(done + 1, len(numbers), f"fold {done + 1} of {len(numbers)}")
-    return Judged(folds, grouping, probability, p_value, unfamiliar.aurocs(), tuple(choices))
+    return Judged(
+        folds=folds,
+        grouping=grouping,
+        probability=probability,
+        p_value=p_value,
+        nearest_ids=nearest_ids,
+        nearest_similarity=nearest_similarity,
+        open_set=unfamiliar.aurocs(),
+        choices=tuple(choices),
+    )
 
 
 class _Familiarity:

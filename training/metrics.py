@@ -99,6 +99,15 @@ def coverage(p_values: FloatArray, membership: BoolArray, *, alpha: float) -> fl
     return float((own > alpha).mean()) if len(own) else float("nan")
 
 
+def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share, (NaN, NaN) of nothing (Wilson 1927)."""
+    if not n:
+        return float("nan"), float("nan")
+    z = 1.96
+    centre, spread = n_right + z**2 / 2, z * np.sqrt(n_right * (n - n_right) / n + z**2 / 4)
+    return float((centre - spread) / (n + z**2)), float((centre + spread) / (n + z**2))
+
+
 def auroc(scores_known: FloatArray, scores_unknown: FloatArray) -> float:
     """Return the chance that a known track scores above an unknown one, ties counting half."""
     if not len(scores_known) or not len(scores_unknown):

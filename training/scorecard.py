@@ -1,36 +1,46 @@
-"""The score card: the judgement of a group of playlists on artist-conditional folds, as plain values."""
+"""The score card: the judgement of groups of playlists on artist-conditional folds, as plain values."""
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from embeddings.encoder import load_encoder_config
+from recommender.bundle import read_report
+from recommender.catalogue import Database, current_bundle, track_paths, tracks_by_id
+from recommender.records import FileFormat
+from recommender.scorecards import write_scorecard
+from recommender.served import NoModel
 from recommender.settings import Settings
-from training.baselines import judge_baselines
+from recommender.sources.folder import read_format
 from training.datasets import read_folder
+from training.encoders import is_trained_encoder
+from training.findings import complete_scorecard
 from training.fitting import FitContext
 from training.folder_tracks import HeardFolder, hear_folder
 from training.groups import GroupLabels
-from training.judging import Judged, NothingToJudge, judge_group
+from training.held_out_hearing import HeldOutHearing
+from training.judged_group import JudgedGroup, TrackSource
+from training.judging import NothingToJudge, judge_group
 from training.labels import LabelledTracks
-from training.metrics import (
-    bootstrap_interval,
-    confusion_matrix,
-    coverage,
-    expected_calibration_error,
-    macro_f1,
-    precision_at_k,
-    precisions,
-    recalls,
-)
+from training.refit import LearningSet, read_learning_set
 
 Progress = Callable[[int, int, str], None]
+Card = dict[str, Any]
 
-DIGITS = 4
+N_FOLDS = 5
+
+_HEARD_WITHOUT = (
+    "The encoder in service was trained on these playlists. For this judgement every track was heard by an"
+    " encoder trained without its artist; only the map shows what the one in service hears."
+)
+_HEARD_WITH = (
+    "The encoder in service was trained on tracks that are judged here, and no encoder trained without them"
+    " was kept: the figures are too good. The comparison in the model's report is the honest one."
+)
 
 
 def evaluate_folder(
@@ -38,35 +48,45 @@ def evaluate_folder(
     *,
     settings: Settings,
     manifest: Path | None = None,
-    n_folds: int = 5,
+    n_folds: int = N_FOLDS,
     seed: int = 0,
     encoder_directory: Path | None = None,
+    with_maps: bool = False,
     progress: Progress | None = None,
-) -> dict[str, Any]:
+) -> Card:
     """Judge ``folder/<playlist>/<audio>`` and return the score card; the database is not touched.
 
     Every track is scored by models that had heard nothing of its artist and whose choices (views, penalty,
     weights, temperatures, thresholds) were made without it.
+
+    Parameters
+    ----------
+    with_maps : bool
+        Also flatten the embeddings for the page's maps, which takes some ten seconds.
     """
     started = time.perf_counter()
     rows = read_folder(folder, manifest=manifest)
     heard = hear_folder(rows, settings, encoder_directory=encoder_directory, progress=progress)
     labels, tracks = label_folder(heard)
     context = FitContext(heard.config.view_slices(), heard.raw[:0], seed)
-    judged = judge_group(labels, tracks, context, n_folds=n_folds, progress=progress)
-    card = build_scorecard(labels, tracks, context, judged, alpha=settings.alpha)
-    return card | {
+    group = JudgedGroup(
+        labels=labels,
+        tracks=tracks,
+        context=context,
+        judged=judge_group(labels, tracks, context, n_folds=n_folds, progress=progress),
+        sources=[
+            TrackSource(row.title, str(row.file.relative_to(folder)), read_format(row.file))
+            for row in heard.rows
+        ],
+        alpha=settings.alpha,
+    )
+    return complete_scorecard(group, with_maps=with_maps, progress=progress) | {
         "encoder": heard.config.name,
-        "n_folds": int(judged.folds.max()) + 1,
         "seed": seed,
         "seconds": round(time.perf_counter() - started, 2),
         "failed": [
             {"file": str(row.file.relative_to(folder)), "code": code, "error": error}
             for row, code, error in heard.failed
-        ],
-        "tracks": [
-            {"file": str(row.file.relative_to(folder))} | described
-            for row, described in zip(heard.rows, card["tracks"], strict=True)
         ],
     }
 
@@ -91,118 +111,111 @@ def label_folder(heard: HeardFolder) -> tuple[GroupLabels, LabelledTracks]:
     return GroupLabels(0, "default", np.arange(len(names)), names), tracks
 
 
-def build_scorecard(
-    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, judged: Judged, *, alpha: float
-) -> dict[str, Any]:
-    """Return the figures of one judged group.
+def judge_champion(
+    database: Database,
+    settings: Settings,
+    *,
+    n_folds: int = N_FOLDS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Card:
+    """Judge the playlists of the bundle in service on the vectors the catalogue holds; keep card and page.
 
-    A track in several playlists counts for the one of them that was ranked first. Playlists without two
-    known artists cannot be judged artist-conditionally; they are listed, and left out of the balanced
-    accuracy as long as two others remain.
+    Returns
+    -------
+    dict
+        ``bundle``, ``encoder``, ``groups``: a score card each, or ``error`` where nothing can be judged; and
+        what the bundle's report says of a training.
+
+    Raises
+    ------
+    NoModel
+        No bundle is in service.
+    NothingToLearn
+        No playlist has a track any more.
     """
-    n_labels = len(labels.playlist_names)
-    predicted = judged.probability.argmax(axis=1)
-    own = np.where(tracks.membership, judged.probability, -1).argmax(axis=1)
-    confusion = confusion_matrix(own, predicted, n_labels)
-    counted = _counted(judged)
-    rows = counted[own]
-    low, high = bootstrap_interval(
-        own[rows],
-        predicted[rows],
-        judged.grouping.keys[rows],
-        n_labels,
-        np.random.default_rng(context.seed),
-    )
-    baselines = judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
-    return {
-        "balanced_accuracy": _rounded(float(np.nanmean(recalls(confusion)[counted]))),
-        "balanced_accuracy_ci": [_rounded(low), _rounded(high)],
-        "balanced_accuracy_all_labels": _rounded(float(np.nanmean(recalls(confusion)))),
-        "macro_f1": _rounded(macro_f1(confusion)),
-        **_describe_answers(tracks, judged, alpha=alpha),
-        "labels": list(labels.playlist_names),
-        "playlists": _describe_playlists(labels, tracks, judged, confusion),
-        "confusion": confusion.tolist(),
-        "baselines": {name: _rounded(value) for name, value in baselines.items()},
-        "warnings": _warnings(labels, judged, low=low, chance=1 / int(counted.sum())),
-        "choices": [
-            asdict(choice) | {"view_weights": dict(choice.view_weights)} for choice in judged.choices
-        ],
-        "tracks": _describe_tracks(labels, tracks, judged, own),
-    }
-
-
-def _counted(judged: Judged) -> NDArray[np.bool_]:
-    """(n_labels,) bool: the labels whose recalls make up the balanced accuracy."""
-    honest = np.array([by == "artist" for by in judged.grouping.judged_by])
-    return honest if honest.sum() > 1 else np.ones(len(honest), dtype=bool)
-
-
-def _describe_answers(tracks: LabelledTracks, judged: Judged, *, alpha: float) -> dict[str, Any]:
-    """Return the figures of ranking, probabilities, p-values and familiarity."""
-    probability, membership = judged.probability, tracks.membership
-    right = np.take_along_axis(membership, probability.argmax(axis=1)[:, None], axis=1)[:, 0]
-    open_set = [value for value in judged.open_set if not np.isnan(value)]
-    return {
-        **{f"precision_at_{k}": _rounded(precision_at_k(probability, membership, k)) for k in (1, 2, 3)},
-        "ece": _rounded(expected_calibration_error(probability.max(axis=1), right)),
-        "coverage": _rounded(coverage(judged.p_value, membership, alpha=alpha)),
-        "alpha": alpha,
-        "open_set_auroc": {"mean": _rounded(float(np.mean(open_set))), "worst": _rounded(min(open_set))}
-        if open_set
-        else None,
-    }
-
-
-def _describe_playlists(
-    labels: GroupLabels, tracks: LabelledTracks, judged: Judged, confusion: NDArray[np.int64]
-) -> list[dict[str, Any]]:
-    recall, precision = recalls(confusion), precisions(confusion)
-    artists = tracks.artist_numbers
-    return [
-        {
-            "name": name,
-            "n_tracks": int(tracks.membership[:, label].sum()),
-            "n_artists": len(np.unique(artists[tracks.membership[:, label]])),
-            "judged_by": judged.grouping.judged_by[label],
-            "recall": _rounded(recall[label]),
-            "precision": _rounded(precision[label]),
-            "open_set_auroc": _rounded(judged.open_set[label]),
-        }
-        for label, name in enumerate(labels.playlist_names)
-    ]
-
-
-def _describe_tracks(
-    labels: GroupLabels, tracks: LabelledTracks, judged: Judged, own: NDArray[np.int64]
-) -> list[dict[str, Any]]:
-    names = labels.playlist_names
-    return [
-        {
-            "label": names[own[row]],
-            "artist": tracks.artists[row],
-            "fold": int(judged.folds[row]),
-            "probabilities": dict(zip(names, map(_rounded, judged.probability[row]), strict=True)),
-            "p_values": dict(zip(names, map(_rounded, judged.p_value[row]), strict=True)),
-        }
-        for row in range(len(tracks))
-    ]
-
-
-def _warnings(labels: GroupLabels, judged: Judged, *, low: float, chance: float) -> list[str]:
-    found = [
-        f"playlist {name!r} has no two known artists: it is judged by {by}, which flatters it,"
-        " and it is left out of the balanced accuracy where two others remain"
-        for name, by in zip(labels.playlist_names, judged.grouping.judged_by, strict=True)
-        if by != "artist"
-    ]
-    if low <= chance:
-        found.append(
-            f"no better than chance: the interval of the balanced accuracy begins at {low:.2f},"
-            f" guessing gives {chance:.2f}"
+    started = time.perf_counter()
+    with database.read_session() as session:
+        bundle = current_bundle(session)
+    if bundle is None:
+        raise NoModel("no model is in service, so there is nothing to judge")
+    config, report = load_encoder_config(bundle.directory), read_report(bundle.directory)
+    learning_set = read_learning_set(database, settings, config)
+    is_trained = is_trained_encoder(settings, config)
+    kept = HeldOutHearing.load(settings.encoders_directory / config.fingerprint) if is_trained else None
+    card: Card = {"bundle": bundle.id, "encoder": config.name, "groups": [], "about": []}
+    for labels, tracks in learning_set.groups:
+        hearing = kept.of(tracks.track_ids) if kept else None
+        found = _judge_stored(
+            database,
+            settings,
+            learning_set,
+            labels,
+            tracks,
+            hearing=hearing,
+            n_folds=n_folds,
+            seed=seed,
+            progress=progress,
         )
-    return found
+        card["groups"].append({"group": labels.group_name} | found)
+        if is_trained:
+            card["about"] = sorted({*card["about"], _HEARD_WITHOUT if hearing else _HEARD_WITH})
+    card |= {
+        "n_folds": n_folds,
+        "seed": seed,
+        "training": report.get("training"),
+        "comparison": report.get("comparison"),
+        "failed": [],
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    _publish(settings, card)
+    return card
 
 
-def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), DIGITS)
+def _judge_stored(
+    database: Database,
+    settings: Settings,
+    learning_set: LearningSet,
+    labels: GroupLabels,
+    tracks: LabelledTracks,
+    *,
+    hearing: HeldOutHearing | None,
+    n_folds: int,
+    seed: int,
+    progress: Progress | None,
+) -> Card:
+    """Return a group's card, or the reason why there is none as ``error``."""
+    if len(labels.playlist_names) < 2:
+        return {"error": "It has one playlist: there is nothing to tell it apart from."}
+    context = learning_set.context(tracks, seed=seed)
+    if hearing:
+        # The rest of the library was not heard by the encoders that were trained for this judgement.
+        context = replace(context, unlabelled=tracks.raw[:0])
+    try:
+        judged = judge_group(labels, tracks, context, n_folds=n_folds, hearing=hearing, progress=progress)
+    except NothingToJudge as error:
+        return {"error": str(error)}
+    sources = _read_sources(database, tracks)
+    group = JudgedGroup(labels, tracks, context, judged, sources, settings.alpha, hearing)
+    return complete_scorecard(group, with_maps=True, progress=progress)
+
+
+def _read_sources(database: Database, tracks: LabelledTracks) -> list[TrackSource]:
+    ids = tracks.track_ids.tolist()
+    with database.read_session() as session:
+        infos, paths = tracks_by_id(session, ids), track_paths(session, ids)
+    return [
+        TrackSource(
+            infos[track_id].title,
+            infos[track_id].path or "",
+            read_format(paths[track_id]) if track_id in paths else FileFormat(),
+        )
+        for track_id in ids
+    ]
+
+
+def _publish(settings: Settings, card: Card) -> None:
+    from training.scorecard_page import render_page
+
+    page = render_page(card, title=f"Score card of model {card['bundle']}")
+    write_scorecard(settings, card["bundle"], card, page)

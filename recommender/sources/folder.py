@@ -9,7 +9,7 @@ from pathlib import Path
 from tinytag import TinyTag
 
 from recommender.errors import OutsideLibrary, UnreadableFolder
-from recommender.records import TrackFacts
+from recommender.records import FileFormat, TrackFacts
 
 AUDIO_SUFFIXES = frozenset(
     (
@@ -94,6 +94,16 @@ def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
         licence=_first(tag, "license") or _first(tag, "copyright"),
         identities=tuple(_identities(tag)),
     )
+
+
+def read_format(path: Path) -> FileFormat:
+    """How a file holds its audio; of a header that cannot be read nothing is known but the file's suffix."""
+    container = path.suffix.lower().removeprefix(".")
+    try:
+        tag = TinyTag.get(os.fsencode(path), tags=False)
+    except Exception:  # as in read_facts
+        return FileFormat(container)
+    return FileFormat(container, tag.samplerate or 0, tag.bitrate or 0.0)
 
 
 def resolve_in_roots(path: Path, roots: Iterable[Path]) -> Path:

@@ -1,0 +1,100 @@
+"""A score card's figures in sentences, for people who would rather not read a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Card = Mapping[str, Any]
+
+_BASELINES = {
+    "random": "guessing",
+    "popularity": "always naming the largest playlist",
+    "mean_mel_cosine": "comparing mean spectra",
+    "mfcc_logistic": "logistic regression on MFCC statistics, the usual classifier without a network",
+}
+
+
+def headline(card: Card) -> str:
+    """Return what the balanced accuracy means, with its interval."""
+    low, high = card["balanced_accuracy_ci"]
+    return (
+        f"Asked about a track by an artist it had never heard, the model names the right one of"
+        f" {len(card['labels'])} playlists {percent(card['balanced_accuracy'])} of the time"
+        f" (every playlist counted alike; {percent(0.95)} interval over artists {percent(low)} to"
+        f" {percent(high)})."
+    )
+
+
+def verdict(card: Card) -> str:
+    """Return how that compares with guessing and with the best of the baselines on the same folds."""
+    low, high = card["balanced_accuracy_ci"]
+    if low <= card["chance"]:
+        return (
+            f"That is no better than chance: guessing is right {percent(card['chance'])} of the time, and"
+            " the interval reaches down to it. Do not rely on its answers."
+        )
+    rivals = {name: value for name, value in card["baselines"].items() if name != "random"}
+    name, value = max(rivals.items(), key=lambda item: item[1])
+    if value < low:
+        compared = "clearly better than"
+    elif value > high:
+        compared = "worse than"
+    elif value > card["balanced_accuracy"]:
+        compared = "within its uncertainty, but not better than"
+    else:
+        compared = "better, though within its uncertainty, than"
+    return (
+        f"Guessing would be right {percent(card['chance'])} of the time. It is {compared} the best simple"
+        f" method, {_BASELINES.get(name, name)}, with {percent(value)}."
+    )
+
+
+def calibration(card: Card) -> str:
+    """Return how far its probabilities can be taken at their word."""
+    return (
+        f"When it names a probability, it is off by {card['ece'] * 100:.1f} points on average (expected"
+        f" calibration error, {len(card['reliability'])} bins of equal mass)."
+    )
+
+
+def coverage(card: Card) -> str:
+    """Return whether its promise to a playlist's own tracks was kept."""
+    if card["coverage"] is None:
+        return "Nothing could be held out to check the promise that a playlist keeps its own tracks."
+    return (
+        f"It promises to turn away at most {percent(card['alpha'])} of a playlist's own tracks; of the"
+        f" held-out ones {percent(1 - card['coverage'])} were turned away."
+    )
+
+
+def none_fits(card: Card) -> str:
+    """Return how well it notices that no playlist fits."""
+    open_set = card["open_set_auroc"]
+    if open_set is None:
+        return "Whether it notices that no playlist fits cannot be told with fewer than three playlists."
+    return (
+        f"When one playlist is left out, its tracks look less familiar than the others'"
+        f" {percent(open_set['mean'])} of the time (AUROC; a coin would manage {percent(0.5)}; worst playlist"
+        f" {percent(open_set['worst'])})."
+    )
+
+
+def sibling(pair: Mapping[str, Any]) -> str:
+    """Return what to do about two playlists that are hard to tell apart."""
+    a, b = pair["playlists"]
+    shared = f" They share {pair['n_shared']} tracks." if pair["n_shared"] else ""
+    if pair["told_apart"] is None:
+        return f"“{a}” and “{b}” hold the same tracks. Merge them?"
+    low, high = pair["told_apart_ci"]
+    told = (
+        f"“{a}” and “{b}”: given a track of each, it says rightly which is which"
+        f" {percent(pair['told_apart'])} of the time ({percent(0.95)} interval {percent(low)} to"
+        f" {percent(high)}; guessing: {percent(0.5)}), and {pair['n_confused']} tracks of one were placed in"
+        f" the other.{shared}"
+    )
+    advice = "Merge them?" if pair["advice"] == "merge" else "There are too few artists to be sure."
+    return f"{told} {advice}"
+
+
+def percent(value: float) -> str:
+    """Return a share in per cent, not to be broken over two lines."""
+    return f"{100 * value:.0f}\N{NARROW NO-BREAK SPACE}%"
