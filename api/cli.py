@@ -51,7 +51,9 @@ def _demo_folders(folder: Path) -> tuple[Path, ...]:
     from training.demo_library import build_demo_library
 
     with Progress("make the demo library") as progress:
-        made = build_demo_library(folder, progress=progress)
+        made = build_demo_library(
+            folder, progress=lambda n_done, n_total, name: progress(n_done, n_total, f"playing: {name}")
+        )
     return made.library, made.new_releases, made.neither
 
 
@@ -91,17 +93,37 @@ def train(shell: Shell, as_json: bool) -> None:
 @click.option("--folds", type=click.IntRange(2, 50), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it.")
+@click.option(
+    "--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page."
+)
 @click.pass_obj
 def evaluate(
-    shell: Shell, folder: Path, *, manifest: Path | None, folds: int, seed: int, json_file: Path | None
+    shell: Shell,
+    folder: Path,
+    *,
+    manifest: Path | None,
+    folds: int,
+    seed: int,
+    json_file: Path | None,
+    html_file: Path | None,
 ) -> None:
     """Judge FOLDER/<playlist>/<audio> on folds that never share an artist; the database is not touched."""
     from training.scorecard import evaluate_folder
 
     with Progress("evaluate") as progress:
         found = evaluate_folder(
-            folder, manifest=manifest, n_folds=folds, seed=seed, settings=shell.settings, progress=progress
+            folder,
+            manifest=manifest,
+            n_folds=folds,
+            seed=seed,
+            settings=shell.settings,
+            with_maps=html_file is not None,
+            progress=progress,
         )
+    if html_file is not None:
+        from training.scorecard_page import render_page
+
+        html_file.write_text(render_page(found, title=f"Score card of {folder.name}"), encoding="utf-8")
     if json_file is not None:
         json_file.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     _print_scores(found)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import Response, request
 
 from api.problems import describe_problems
 from api.schemas import ModelListSchema, PromotedSchema, ReportSchema
@@ -11,9 +12,17 @@ from api.services import services
 from recommender.bundle import read_bundle, read_report
 from recommender.catalogue import get_bundle, list_bundles, promote_bundle
 from recommender.records import BundleInfo
+from recommender.scorecards import read_scorecard, read_scorecard_page
 from recommender.served import NoModel
 
 blueprint = APIBlueprint("models", __name__, tag="models")
+
+_HTML_TOO = {"content": {"text/html": {}}}
+# The page of a score card holds its styles and pictures, loads nothing and runs nothing.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @blueprint.get("/models")
@@ -28,12 +37,20 @@ def get_models() -> dict[str, Any]:
 
 @blueprint.get("/models/<model_id>/report")
 @blueprint.output(ReportSchema)
-@blueprint.doc(responses=describe_problems(404, 409))
-def get_report(model_id: str) -> dict[str, Any]:
-    """Show how a bundle was fitted and judged."""
-    with services().database.read_session() as session:
+@blueprint.doc(responses=describe_problems(404, 409) | {200: _HTML_TOO})
+def get_report(model_id: str) -> dict[str, Any] | Response:
+    """Show how a bundle was fitted and judged; as a page, if that is preferred and it was judged."""
+    ours = services()
+    with ours.database.read_session() as session:
         bundle = get_bundle(session, model_id)
-    return {"id": bundle.id, "report": read_report(bundle.directory)}
+    page = read_scorecard_page(ours.settings, bundle.id) if _prefers_html() else None
+    if page is not None:
+        return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})
+    return {
+        "id": bundle.id,
+        "report": read_report(bundle.directory),
+        "scorecard": read_scorecard(ours.settings, bundle.id),
+    }
 
 
 @blueprint.post("/models/<model_id>/promote")
@@ -49,6 +66,12 @@ def promote(model_id: str) -> dict[str, Any]:
         bundle = promote_bundle(session, model_id)
     ours.holder.refresh()
     return {"model": _shown(bundle, _serving_id())}
+
+
+def _prefers_html() -> bool:
+    """Whether the caller would rather have a page than JSON, which is what it gets when it does not say."""
+    offered = ["application/json", "text/html"]
+    return request.accept_mimetypes.best_match(offered) == "text/html"
 
 
 def _serving_id() -> str | None:

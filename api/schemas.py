@@ -246,10 +246,14 @@ class PromotedSchema(Strict):
 
 
 class ReportSchema(Strict):
-    """The score card and the fit report of a bundle."""
+    """How a bundle was fitted, and its score card once it was judged.
+
+    A browser is shown the score card as a page.
+    """
 
     id = text_field()
     report = Dict(required=True)
+    scorecard = Dict(required=True, allow_none=True)
 
 
 class HealthSchema(Strict):
