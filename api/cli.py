@@ -123,7 +123,9 @@ def evaluate(
     if html_file is not None:
         from training.scorecard_page import render_page
 
-        html_file.write_text(render_page(found, title=f"Score card of {folder.name}"), encoding="utf-8")
+        html_file.write_text(
+            render_page(found, title=f"Score card of {folder.resolve().name}"), encoding="utf-8"
+        )
     if json_file is not None:
         json_file.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     _print_scores(found)

@@ -17,7 +17,10 @@ from recommender.served import NoModel
 
 blueprint = APIBlueprint("models", __name__, tag="models")
 
-_HTML_TOO = {"content": {"text/html": {}}}
+_REPORTED: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+    200: {"content": {"text/html": {}}},
+    **{status: {"description": text} for status, text in describe_problems(404, 409).items()},
+}
 # The page of a score card holds its styles and pictures, loads nothing and runs nothing.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
@@ -37,7 +40,7 @@ def get_models() -> dict[str, Any]:
 
 @blueprint.get("/models/<model_id>/report")
 @blueprint.output(ReportSchema)
-@blueprint.doc(responses=describe_problems(404, 409) | {200: _HTML_TOO})
+@blueprint.doc(responses=_REPORTED)
 def get_report(model_id: str) -> dict[str, Any] | Response:
     """Show how a bundle was fitted and judged; as a page, if that is preferred and it was judged."""
     ours = services()

@@ -26,6 +26,7 @@ from training.fitting import FitContext, default_choice
 from training.folder_tracks import hear_files
 from training.folds import Grouping, artist_folds
 from training.groups import group_by_artist
+from training.held_out_hearing import HeldOutHearing
 from training.refit import (
     LearningSet,
     champion_id_of,
@@ -77,9 +78,10 @@ def train_challenger(
         why = f"training needs two playlists in a group, and {MIN_TRACKS} tracks whose files are there"
         return {"trained": False, "promoted": False, "why": why}
     trainer = _Trainer(labelled, champion, config or _default_config(settings), settings, progress)
-    comparison = trainer.judge(replace(learning_set, groups=contested))
+    comparison, hearing = trainer.judge(replace(learning_set, groups=contested))
     trained = trainer.fit(np.arange(len(labelled.tracks)), run="everything")
     directory = _export(trained, settings)
+    hearing.save(directory)
     _listen(database, labelled, champion, directory)
     report = {
         "reason": "the encoder was trained on the playlists",
@@ -115,8 +117,11 @@ class _Trainer:
         self._directory, self._progress = settings.cache_directory / "training", progress
         self._features: Sequence[FloatArray] | None = None
 
-    def judge(self, learning_set: LearningSet) -> Comparison:
-        """Compare the encoder in service with encoders trained without the artists of each fold."""
+    def judge(self, learning_set: LearningSet) -> tuple[Comparison, HeldOutHearing]:
+        """Compare the encoder in service with encoders trained without the artists of each fold.
+
+        What those heard is kept, because a score card of the new encoder needs it.
+        """
         tracks = self._labelled.tracks
         views = self._champion.view_slices()
         context = FitContext(views, tracks.raw[:0], self._config.seed)
@@ -139,7 +144,9 @@ class _Trainer:
             own = FitContext(challenger_views, tracks.raw[:0], self._config.seed)
             trained = {fold: raw[rows] for fold, raw in heard.items()}
             challenger_counts.append(group.confusions(trained, own))
-        return compare(champion_counts, challenger_counts, np.random.default_rng(self._config.seed))
+        comparison = compare(champion_counts, challenger_counts, np.random.default_rng(self._config.seed))
+        raw = np.stack([heard[fold] for fold in sorted(heard)])
+        return comparison, HeldOutHearing(tracks.track_ids, folds, raw)
 
     def fit(self, rows: IdArray, *, run: str) -> "TrainedEncoder":
         """Train on the tracks of ``rows``; a killed training goes on where it was."""

@@ -19,7 +19,7 @@ from recommender.catalogue import (
     list_playlists,
     retire_champion,
 )
-from recommender.errors import ChampionChanged, NoAudio
+from recommender.errors import ChampionChanged, NoAudio, RecommenderError
 from recommender.job_items import add_items, item_counts
 from recommender.jobs import JobKind
 from recommender.records import DEFAULT_GROUP
@@ -62,6 +62,12 @@ class Train(Protocol):
     ) -> dict[str, Any]: ...
 
 
+class Judge(Protocol):
+    """Judges the bundle in service and keeps its score card, which comes back."""
+
+    def __call__(self, database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]: ...
+
+
 def _ensure_encoder(settings: Settings) -> Path:
     from training.encoders import ensure_encoder
 
@@ -84,6 +90,12 @@ def _train(
     return train_challenger(database, settings, encoder_directory=encoder_directory, progress=progress)
 
 
+def _judge(database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]:
+    from training.scorecard import judge_champion
+
+    return judge_champion(database, settings, progress=progress)
+
+
 @dataclass(frozen=True)
 class Tools:
     """What the handlers leave to others, so that each can be tried without the rest."""
@@ -92,6 +104,7 @@ class Tools:
     open_ears: Callable[[Settings, Path], Ears] = open_ears
     refit: Refit = _refit
     train: Train = _train
+    judge: Judge = _judge
 
 
 def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
@@ -184,8 +197,19 @@ class _Handlers:
         if next_job:
             with run.database.session() as session:
                 jobs.enqueue(session, next_job, {})
+        if next_job is not JobKind.TRAIN:
+            result = result | {"scorecard": self._judge(run)}
         run.progress(1, 1, str(result.get("why", "")))
         return result
+
+    def _judge(self, run: JobRun) -> dict[str, Any]:
+        """Return the figures of the bundle in service, or why it has none: a training stands without them."""
+        try:
+            card = self._tools.judge(run.database, self._settings, progress=run.progress)
+        except (RecommenderError, EmbeddingError) as error:
+            return {"error": str(error)}
+        figures = {group["group"]: group.get("balanced_accuracy") for group in card["groups"]}
+        return {"bundle": card["bundle"], "balanced_accuracy": figures}
 
     def _scan_paths(self, run: JobRun) -> tuple[Path, ...]:
         path = run.job.payload.get("path")

@@ -2,12 +2,14 @@
 
 import shutil
 
+import pytest
 from flask.testing import FlaskClient
 
 from recommender import jobs
 from recommender.catalogue import current_bundle
 from recommender.job_items import add_items, claim_items, item_failed
 from recommender.jobs import JobKind
+from recommender.scorecards import write_scorecard
 from tests.api.conftest import Filled
 from tests.api.problems import assert_problem
 
@@ -97,9 +99,33 @@ def test_reports(client: FlaskClient, filled: Filled) -> None:
     assert client.get(f"/models/{first}/report").get_json() == {
         "id": first,
         "report": {"balanced_accuracy": 1.0},
+        "scorecard": None,
     }
     shutil.rmtree(filled.settings.bundles_directory / second)
     assert_problem(client.get(f"/models/{second}/report"), 409, "corrupt_bundle")
+
+
+def test_score_cards(client: FlaskClient, filled: Filled) -> None:
+    judged, other = filled.bundle_ids
+    card, page = {"groups": [{"group": "default", "balanced_accuracy": 0.75}]}, "<!doctype html><p>75 %"
+    write_scorecard(filled.settings, judged, card, page)
+    assert client.get(f"/models/{judged}/report").get_json()["scorecard"] == card
+    assert client.get(f"/models/{other}/report").get_json()["scorecard"] is None
+
+    shown = client.get(f"/models/{judged}/report", headers={"Accept": "text/html,application/json;q=0.9"})
+    assert (shown.status_code, shown.mimetype, shown.text) == (200, "text/html", page)
+    policy = shown.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    unjudged = client.get(f"/models/{other}/report", headers={"Accept": "text/html"})
+    assert unjudged.get_json()["id"] == other
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json,text/html;q=0.5", ""])
+def test_programs_get_json(client: FlaskClient, filled: Filled, accept: str) -> None:
+    write_scorecard(filled.settings, filled.bundle_ids[0], {"groups": []}, "<!doctype html>")
+    answer = client.get(f"/models/{filled.bundle_ids[0]}/report", headers={"Accept": accept})
+    assert answer.get_json()["scorecard"] == {"groups": []}
 
 
 def test_no_such_model(client: FlaskClient) -> None:

@@ -55,6 +55,11 @@ def train_nothing(*_: object, **__: object) -> dict[str, Any]:
     return {"verdict": "kept"}
 
 
+def judge_nothing(*_: object, **__: object) -> dict[str, Any]:
+    """A judgement without figures."""
+    return {"bundle": None, "groups": []}
+
+
 def make_tools(recorder: Recorder, *, make_listen: MakeListen = listen_and_log, **options: Any) -> Tools:
     """Tools around the tiny encoder."""
 
@@ -73,6 +78,7 @@ def make_tools(recorder: Recorder, *, make_listen: MakeListen = listen_and_log, 
         open_ears=open_ears,
         refit=recorder.refit,
         train=train_nothing,
+        judge=judge_nothing,
     )
 
 

@@ -467,7 +467,10 @@ def test_refit_and_train_are_handed_on(library: Library) -> None:
     refitted = library.do(JobKind.REFIT, reason="a track was removed")
     assert refitted.result == {"bundle": "2026-11-20-1"}
     assert library.recorder.reasons == ["a track was removed"]
-    assert library.do(JobKind.TRAIN).result == {"verdict": "kept"}
+    assert library.do(JobKind.TRAIN).result == {
+        "verdict": "kept",
+        "scorecard": {"bundle": None, "balanced_accuracy": {}},
+    }
 
 
 def test_silent_files_are_made_as_meant(bad_files: dict[str, str], library: Library) -> None:
