@@ -91,29 +91,21 @@ def fit_prototypes(embeddings: FloatArray, weights: NDArray[np.float64]) -> Floa
 
 
 def with_prototype_rows(
-    head: Head,
-    prototypes: FloatArray,
-    *,
-    fitted: NDArray[np.bool_],
-    typical_cosine: float,
-    typical_logit: float,
+    head: Head, prototypes: FloatArray, *, fitted: NDArray[np.bool_], logit_per_cosine: float
 ) -> Head:
     """Give a head of some labels rows for the others, which follow their prototypes.
-
-    Such a row has the length of the fitted ones, and gives a track as near its prototype as members of the
-    other playlists are (``typical_cosine``) the logit that those members get (``typical_logit``).
 
     Parameters
     ----------
     head : Head of the labels that are ``fitted``
     prototypes : (n_labels, dim) float32, unit length
     fitted : (n_labels,) bool
+    logit_per_cosine : float
+        Logit of a track for each unit of its cosine to the prototype.
     """
-    length = float(np.linalg.norm(head.weights, axis=1).mean())
-    weights = (length * prototypes).astype(np.float32)
-    bias = np.full(len(fitted), typical_logit - length * typical_cosine, dtype=np.float32)
+    weights, bias = logit_per_cosine * prototypes, np.zeros(len(fitted))
     weights[fitted], bias[fitted] = head.weights, head.bias
-    return Head(weights, bias)
+    return Head(weights.astype(np.float32), bias.astype(np.float32))
 
 
 def without_labels(head: Head, absent: NDArray[np.bool_]) -> Head:

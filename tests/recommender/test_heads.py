@@ -17,7 +17,7 @@ from recommender.heads import (
     with_prototype_rows,
     without_labels,
 )
-from tests.training.worlds import make_tracks, unit
+from tests.training.worlds import unit
 
 N_LABELS, DIM = 3, 5
 
@@ -139,7 +139,7 @@ def test_arguments_are_only_read(rng: np.random.Generator) -> None:
     fit_linear_head(embeddings, targets, l2=0.03, start=start)
     fitted = np.array([True, True, True, False])
     more = np.concatenate([prototypes, prototypes[:1]])
-    head = with_prototype_rows(start, more, fitted=fitted, typical_cosine=0.4, typical_logit=2.0)
+    head = with_prototype_rows(start, more, fitted=fitted, logit_per_cosine=3.0)
     without_labels(head, ~fitted)
     unit_rows(prototypes)
     log_softmax(start.logits(embeddings))
@@ -156,37 +156,15 @@ def test_prototypes_are_renormalised_weighted_means() -> None:
     np.testing.assert_array_equal(prototypes[2], [0, 0])  # a label without tracks
 
 
-def test_a_prototype_row_treats_a_typical_member_as_the_fitted_rows_do() -> None:
+def test_a_prototype_row_gives_a_logit_for_being_near_and_leaves_the_others_alone() -> None:
     head = Head(np.array([[3, 0, 0], [0, 1, 0]], np.float32), np.array([0.5, -0.5], np.float32))
     prototypes = np.eye(3, dtype=np.float32)[[0, 2, 1]]
-    whole = with_prototype_rows(
-        head, prototypes, fitted=np.array([True, False, True]), typical_cosine=0.6, typical_logit=1.5
-    )
-    np.testing.assert_array_equal(whole.weights[[0, 2]], head.weights)
-    np.testing.assert_array_equal(whole.bias[[0, 2]], head.bias)
-    np.testing.assert_allclose(whole.weights[1], [0, 0, 2])  # as long as the others are on average
-    typical = np.array([0.8, 0, 0.6])  # at a cosine of 0.6 to the prototype
-    assert whole.weights[1] @ typical + whole.bias[1] == pytest.approx(1.5)
-
-
-def test_few_tracks_neither_win_nor_lose_by_having_few() -> None:
-    """A playlist of two among three of twenty: its other tracks are found, and it takes nobody else's."""
-    tracks = make_tracks([20, 20, 20, 12], n_artists=6)
-    embeddings = unit(tracks.raw - tracks.raw.mean(axis=0))
-    few = np.r_[0:62]
-    fitted = np.array([True, True, True, False])
-    linear = fit_linear_head(embeddings[:60], tracks.membership[:60, :3].astype(float), l2=0.03)
-    own = np.concatenate([embeddings[first : first + 20] @ embeddings[first] for first in (0, 20, 40)])
-    head = with_prototype_rows(
-        linear,
-        fit_prototypes(embeddings[few], tracks.membership[few].astype(float)),
-        fitted=fitted,
-        typical_cosine=float(np.mean(own)),
-        typical_logit=float(linear.logits(embeddings[:60])[tracks.membership[:60, :3]].mean()),
-    )
-    predicted = head.logits(embeddings).argmax(axis=1)
-    assert (predicted[62:] == 3).mean() > 0.9
-    assert (predicted[:60] == np.repeat([0, 1, 2], 20)).mean() > 0.9
+    fitted = np.array([True, False, True])
+    whole = with_prototype_rows(head, prototypes, fitted=fitted, logit_per_cosine=4.0)
+    np.testing.assert_array_equal(whole.weights[fitted], head.weights)
+    np.testing.assert_array_equal(whole.bias[fitted], head.bias)
+    track = np.array([0.8, 0, 0.6])  # at a cosine of 0.6 to the prototype
+    assert whole.weights[1] @ track + whole.bias[1] == pytest.approx(0.6 * 4)
 
 
 def test_an_absent_label_is_improbable_for_every_track(rng: np.random.Generator) -> None:
