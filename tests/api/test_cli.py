@@ -247,15 +247,16 @@ def test_migrating_twice_changes_nothing(with_playlists: Run) -> None:
 
 
 def test_evaluating_a_folder_touches_no_database(run: Run, sounds: Sounds, tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
+    report, page = tmp_path / "report.json", tmp_path / "card.html"
     folder = tmp_path / "library"
     for name in PLAYLISTS:
         shutil.copytree(sounds.library / name, folder / name)
-    result = run("evaluate", folder, "--folds", 3, "--json", report)
+    result = run("evaluate", folder, "--folds", 3, "--json", report, "--html", page)
     found = json.loads(report.read_text())
     assert found["balanced_accuracy"] == 1.0  # low and high notes are easily told apart
     assert "balanced accuracy  1.000" in result.stdout
     assert found["labels"] == sorted(PLAYLISTS)
+    assert "<title>Score card of library</title>" in page.read_text(encoding="utf-8")
     assert {track["file"] for track in found["tracks"]} == {
         f"{track.playlist}/{track.path.name}" for track in sounds.heard
     }

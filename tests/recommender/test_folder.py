@@ -10,11 +10,12 @@ import pytest
 import soundfile
 
 from recommender.errors import OutsideLibrary, UnreadableFolder
-from recommender.records import TrackFacts
+from recommender.records import FileFormat, TrackFacts
 from recommender.sources.folder import (
     UNKNOWN_ARTIST,
     library_folders,
     read_facts,
+    read_format,
     resolve_in_roots,
     walk_audio,
 )
@@ -109,6 +110,27 @@ def test_tags_are_read(tmp_path: Path, suffix: str) -> None:
     assert facts.duration_s == pytest.approx(3.5, abs=0.05)
     expected = TrackFacts(title="A title", artist="An Artist", album="An Album", duration_s=facts.duration_s)
     assert facts == expected
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".ogg", ".wav"])
+def test_formats_are_read(tmp_path: Path, suffix: str) -> None:
+    found = read_format(write_track(tmp_path / f"x{suffix.upper()}", tone_hz=300))
+    assert (found.container, found.sample_rate_hz) == (suffix[1:], 16_000)
+    assert found.bit_rate_kbps > 0
+    assert found.properties[:2] == (f"{suffix[1:]} files", "at 16 kHz")
+
+
+@pytest.mark.parametrize(
+    ("bit_rate_kbps", "said"),
+    [(0.0, ""), (64.0, "of at most 64 kbit/s"), (65.0, "of at most 112 kbit/s"), (900.0, "")],
+)
+def test_bit_rates_are_told_in_bands(bit_rate_kbps: float, said: str) -> None:
+    assert FileFormat("mp3", 44_100, bit_rate_kbps).properties[2] == said
+
+
+def test_a_header_that_cannot_be_read_leaves_the_suffix(tmp_path: Path) -> None:
+    assert read_format(touch(tmp_path / "x.flac", b"no flac")) == FileFormat("flac")
+    assert read_format(tmp_path / "missing.mp3") == FileFormat("mp3")
 
 
 def id3_frame(name: bytes, body: bytes) -> bytes:
