@@ -30,8 +30,8 @@ class Calibration:
         Divide the classifier's logits, the logarithm of the vote, and that of their blend (Guo et al. 2017).
     classifier_weight : float
         Weight of the classifier in the log-linear blend, in [0, 1]; the neighbours have the rest.
-    cosine_spread, distance_spread : float
-        Standard deviations that bring the two parts of closeness to one scale.
+    logit_spread, cosine_spread, distance_spread : float
+        Standard deviations that bring the three parts of closeness to one scale.
     closeness : tuple of (n,) float32
         Per label, sorted: how close its own tracks came to it while they were held out.
     """
@@ -41,6 +41,7 @@ class Calibration:
     neighbour_temperature: float
     classifier_weight: float
     temperature: float
+    logit_spread: float
     cosine_spread: float
     distance_spread: float
     closeness: tuple[FloatArray, ...]
@@ -56,6 +57,19 @@ class Calibration:
     def blend(self, classifier: FloatArray, neighbours: FloatArray) -> FloatArray:
         """Return the calibrated probabilities, (n, n_labels), rows sum to 1."""
         return _probabilities(blend_logits(classifier, neighbours, self.classifier_weight) / self.temperature)
+
+    def measure_closeness(
+        self, logits: FloatArray, cosine: FloatArray, log_distance: FloatArray
+    ) -> FloatArray:
+        """Return how close tracks are to each playlist, higher is closer: all (n, n_labels).
+
+        The sum of what the classifier says, of the cosine to the prototype and of minus the logarithm of the
+        distance to the nearest tracks, each in its own standard deviations. NaN where a distance is NaN.
+        """
+        closeness: FloatArray = (
+            logits / self.logit_spread + cosine / self.cosine_spread - log_distance / self.distance_spread
+        ).astype(np.float32)
+        return closeness
 
     def p_values(self, closeness: FloatArray) -> FloatArray:
         """Return class-wise conformal p-values (Vovk et al. 2005), (n, n_labels).

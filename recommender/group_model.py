@@ -117,9 +117,7 @@ class GroupModel:
         classifier = calibration.classifier(scores.logits)
         votes = self.neighbourhood.votes(nearest, calibration.n_neighbours)
         neighbours = calibration.neighbours(votes)
-        closeness = (
-            scores.cosine / calibration.cosine_spread - scores.log_distance / calibration.distance_spread
-        )
+        closeness = calibration.measure_closeness(scores.logits, scores.cosine, scores.log_distance)
         similarity = nearest.similarity[..., :n_nearest]
         return GroupScores(
             classifier=classifier,

@@ -26,6 +26,7 @@ UNFITTED = Calibration(
     neighbour_temperature=1.0,
     classifier_weight=0.5,
     temperature=1.0,
+    logit_spread=1.0,
     cosine_spread=1.0,
     distance_spread=1.0,
     closeness=(),
@@ -68,12 +69,13 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     """Return temperatures, neighbour count and blend weight of least held-out log loss, and the closeness.
 
     Every track counts once; one in several playlists is shared among them. Where nothing was left of a
-    playlist while its track was held out, nothing can be learnt from how it was scored.
+    playlist while its track was held out, nothing can be learnt from how it was scored. The targets are
+    smoothed: that n held-out tracks were all placed right is no proof that the next one will be.
     """
     counted = membership & np.isfinite(scores.log_distance)
     if not counted.any():
         return replace(UNFITTED, closeness=(np.empty(0, np.float32),) * membership.shape[1])
-    targets = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+    targets = _smoothed(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1))
     classifier_temperature, _ = fit_temperature(scores.logits, targets)
     votes = {k: (*fit_temperature(np.log(table), targets), k) for k, table in scores.votes.items()}
     neighbour_temperature, _, n_neighbours = min(votes.values(), key=lambda found: found[1])
@@ -82,6 +84,7 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
         n_neighbours=n_neighbours,
         classifier_temperature=classifier_temperature,
         neighbour_temperature=neighbour_temperature,
+        logit_spread=_spread(scores.logits[counted]),
         cosine_spread=_spread(scores.cosine[counted]),
         distance_spread=_spread(scores.log_distance[counted]),
     )
@@ -89,13 +92,21 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     neighbours = fitted.neighbours(scores.votes[n_neighbours])
     weights = WEIGHT_GRID if enough_to_choose(membership) else WEIGHT_OF_FEW
     classifier_weight, temperature = _fit_blend(classifier, neighbours, targets, weights)
-    closeness = scores.cosine / fitted.cosine_spread - scores.log_distance / fitted.distance_spread
+    closeness = fitted.measure_closeness(scores.logits, scores.cosine, scores.log_distance)
     return replace(
         fitted,
         classifier_weight=classifier_weight,
         temperature=temperature,
         closeness=sorted_closeness([closeness[column, label] for label, column in enumerate(counted.T)]),
     )
+
+
+def _smoothed(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Laplace's rule of succession on n tracks and k labels: a certain target becomes (n + 1) / (n + k)."""
+    weight, n_labels = targets.sum(axis=1, keepdims=True), targets.shape[1]
+    n_tracks = float(weight.sum())
+    smoothed: NDArray[np.float64] = (n_tracks * targets + weight) / (n_tracks + n_labels)
+    return smoothed
 
 
 def _fit_blend(

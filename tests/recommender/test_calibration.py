@@ -23,6 +23,7 @@ def make_calibration(*closeness: list[float] | np.ndarray, **numbers: float) -> 
         "neighbour_temperature": 1.0,
         "classifier_weight": 0.5,
         "temperature": 1.0,
+        "logit_spread": 1.0,
         "cosine_spread": 1.0,
         "distance_spread": 1.0,
     } | numbers
