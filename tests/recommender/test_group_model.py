@@ -122,7 +122,9 @@ def test_the_parts_agree_with_what_the_group_is_made_of(world: World, model: Gro
             own = world.raw[:N_MEMBERS][world.membership[:N_MEMBERS, label]]
             apart = np.linalg.norm(model.standardisation.standardise(own) - standardised[row], axis=1)
             cosine = embeddings[row] @ model.neighbourhood.prototypes[label]
-            expected = cosine - np.log(max(apart.mean(), 1e-3))  # all twelve are among the nearest fifteen
+            centred = logits[row, label] - logits[row].mean()
+            # All twelve are among the nearest fifteen.
+            expected = centred + cosine - np.log(max(apart.mean(), 1e-3))
             assert scores.closeness[row, label] == pytest.approx(expected, abs=1e-3)
 
 
