@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
 
-# How much more probable than its own playlist another one must be before a label is doubted.
+# How probable, and how much more so than its own playlist, another one must be before a label is doubted.
 MIN_ODDS = 4.0
+MIN_PROBABILITY = 0.5
 N_NEAREST = 3
 
 
@@ -58,14 +59,15 @@ def find_doubtful(answers: HeldOutAnswers, *, alpha: float) -> list[Doubt]:
     """Return the tracks that fit another playlist and not their own, the most doubtful first.
 
     A track is doubted when its own playlist turns it away (p-value at most ``alpha``), another one does
-    not, that one is at least ``MIN_ODDS`` times as probable, and such an answer is to be trusted: of the
-    tracks that were placed there at least as surely, most belong there.
+    not, that one is probable (``MIN_PROBABILITY``) and at least ``MIN_ODDS`` times as probable, and such an
+    answer is to be trusted: of the tracks that were placed there at least as surely, most belong there.
     """
     own, other = answers.own, answers.predicted
     each = np.arange(len(own))
     turned_away = answers.p_value[each, own] <= alpha
     fits_other = answers.p_value[each, other] > alpha
-    clearly = answers.probability[each, other] >= MIN_ODDS * answers.probability[each, own]
+    probability = answers.probability[each, other]
+    clearly = probability >= np.maximum(MIN_PROBABILITY, MIN_ODDS * answers.probability[each, own])
     doubted = (own != other) & turned_away & fits_other & clearly & (_trust(answers) > 0.5)
     return _describe(answers, np.flatnonzero(doubted))
 

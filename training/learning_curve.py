@@ -73,13 +73,13 @@ class LearningCurve:
             )
         if self.n_more_tracks is None:
             return (
-                f"The curve still rises ({change} for the last doubling), but too slowly to say how many"
-                " tracks would make a difference."
+                "The curve still rises, but too slowly to say how many tracks would make a difference: the"
+                f" last doubling brought {change}."
             )
         return (
             f"About {self.n_more_tracks} more tracks by other artists would help: they would add about"
-            f" {HELPFUL_GAIN:.2f} to the balanced accuracy, if the curve goes on as it does (the last"
-            f" doubling brought {change})."
+            f" {HELPFUL_GAIN:.2f} to the balanced accuracy, if the curve goes on as it does; the last"
+            f" doubling brought {change}."
         )
 
 

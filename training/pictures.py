@@ -153,7 +153,7 @@ def draw_map(card: Card, plane: Sequence[Sequence[float]], alt: str) -> str:
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
         for number, (label, rows, misplaced) in enumerate(groups):
-            colour, marker = SERIES[label % len(SERIES)], MARKERS[label // len(SERIES) % len(MARKERS)]
+            colour, marker = SERIES[label % len(SERIES)], MARKERS[(label + label // 10) % len(MARKERS)]
             x, y = ([plane[row][column] for row in rows] for column in (0, 1))
             name = None if misplaced else shorten(names[label])
             face = "none" if misplaced else colour

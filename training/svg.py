@@ -17,8 +17,8 @@ _VARIABLES = {INK: "currentColor", MUTED: "var(--muted)", LINE: "var(--line)", A
     colour: f"var(--series-{number})" for number, colour in enumerate(SERIES)
 }
 POINTS_PER_INCH = 72
-# On a wide screen a picture may grow by this much.
-MAX_SCALE = 1.35
+# On a wide screen a picture may grow, on a narrow one shrink by this much; below that it is scrolled.
+MAX_SCALE, MIN_SCALE = 1.35, 0.85
 
 _STYLE = {
     "svg.fonttype": "none",
@@ -55,7 +55,7 @@ def render(draw: Callable[["Figure"], None], alt: str, *, width_in: float, heigh
         figure = Figure(figsize=(width_in, height_in), dpi=POINTS_PER_INCH)
         draw(figure)
         figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    return _fit_into_page(written.getvalue(), alt, max_width_px=width_in * POINTS_PER_INCH * MAX_SCALE)
+    return _fit_into_page(written.getvalue(), alt, width_px=width_in * POINTS_PER_INCH)
 
 
 def entitle(svg: str, group: str, titles: Sequence[str]) -> str:
@@ -72,7 +72,7 @@ def entitle(svg: str, group: str, titles: Sequence[str]) -> str:
     return svg[:start] + re.sub(r"<use ([^>]*?)/>", name, svg[start:end]) + svg[end:]
 
 
-def _fit_into_page(svg: str, alt: str, *, max_width_px: float) -> str:
+def _fit_into_page(svg: str, alt: str, *, width_px: float) -> str:
     """Take off what a file of its own needs, and hand colours, font and size over to the page."""
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>|<style .*?</style>", "", svg, flags=re.DOTALL)
@@ -83,5 +83,5 @@ def _fit_into_page(svg: str, alt: str, *, max_width_px: float) -> str:
     body = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font: \1 sans-serif", body).replace("xlink:href", "href")
     for stand_in, variable in _VARIABLES.items():
         body = body.replace(stand_in, variable)
-    style = f"max-width: {max_width_px:.0f}px"
+    style = f"min-width: {MIN_SCALE * width_px:.0f}px; max-width: {MAX_SCALE * width_px:.0f}px"
     return f'<svg {view[0]} style="{style}" role="img" aria-label="{escape(alt)}">{body}'
