@@ -26,9 +26,10 @@ class Head:
     bias: FloatArray
 
     def logits(self, embeddings: FloatArray) -> FloatArray:
-        """(n, dim) unit-length embeddings -> (n, n_labels); each row has mean 0."""
+        """(n, dim) unit-length embeddings -> (n, n_labels); rows have mean 0 over labels that have tracks."""
         raw = embeddings @ self.weights.T + self.bias
-        centred: FloatArray = (raw - raw.mean(axis=1, keepdims=True)).astype(np.float32)
+        present = self.bias > ABSENT_LOGIT
+        centred: FloatArray = (raw - raw[:, present].mean(axis=1, keepdims=True)).astype(np.float32)
         return centred
 
 

@@ -72,10 +72,11 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     playlist while its track was held out, nothing can be learnt from how it was scored. The targets are
     smoothed: that n held-out tracks were all placed right is no proof that the next one will be.
     """
-    counted = membership & np.isfinite(scores.log_distance)
+    known = np.isfinite(scores.log_distance)
+    counted = membership & known
     if not counted.any():
         return replace(UNFITTED, closeness=(np.empty(0, np.float32),) * membership.shape[1])
-    targets = _smoothed(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1))
+    targets = _smoothed(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1), known)
     classifier_temperature, _ = fit_temperature(scores.logits, targets)
     votes = {k: (*fit_temperature(np.log(table), targets), k) for k, table in scores.votes.items()}
     neighbour_temperature, _, n_neighbours = min(votes.values(), key=lambda found: found[1])
@@ -101,11 +102,16 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     )
 
 
-def _smoothed(targets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Laplace's rule of succession on n tracks and k labels: a certain target becomes (n + 1) / (n + k)."""
-    weight, n_labels = targets.sum(axis=1, keepdims=True), targets.shape[1]
+def _smoothed(targets: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Laplace's rule of succession on n tracks and k labels: a certain target becomes (n + 1) / (n + k).
+
+    k counts the labels that were ``known``, (n_tracks, n_labels) bool, while a track was held out.
+    """
+    weight = targets.sum(axis=1, keepdims=True)
     n_tracks = float(weight.sum())
-    smoothed: NDArray[np.float64] = (n_tracks * targets + weight) / (n_tracks + n_labels)
+    smoothed: NDArray[np.float64] = (n_tracks * targets + weight * known) / (
+        n_tracks + known.sum(axis=1, keepdims=True)
+    )
     return smoothed
 
 

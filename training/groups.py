@@ -69,7 +69,6 @@ def fit_group(
     grouping: Grouping,
     *,
     choice: HeadChoice | None = None,
-    linear: BoolArray | None = None,
 ) -> FittedGroup:
     """Return the fitted group.
 
@@ -80,11 +79,9 @@ def fit_group(
     ----------
     choice : HeadChoice, optional
         Skips the choosing, e.g. when one playlist is left out of a group that was fitted before.
-    linear : (n_labels,) bool, optional
-        Which labels get a row of the linear head; if not given, those with enough tracks.
     """
     # Decided once on all tracks, so that folds treat a label as the final fit does.
-    linear = linear_labels(tracks.membership) if linear is None else linear
+    linear = linear_labels(tracks.membership)
     # One thread: the matrices are small, and threads that wait for each other while a training keeps the
     # cores busy made this ten times slower.
     with threadpool_limits(limits=1):

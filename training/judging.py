@@ -175,8 +175,6 @@ def _leave_out_each(
             context,
             Grouping(keys, judged_by),
             choice=fitted.choice,
-            # Only closeness will be asked for, and it needs no head.
-            linear=np.zeros(n_labels - 1, dtype=bool),
         )
         yield label, rest.model
 
