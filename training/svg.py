@@ -67,9 +67,10 @@ def entitle(svg: str, group: str, titles: Sequence[str]) -> str:
     waiting = iter(titles)
 
     def name(mark: re.Match[str]) -> str:
-        return f"<use {mark[1]}><title>{escape(next(waiting, ''))}</title></use>"
+        return f"<{mark[1]} {mark[2]}><title>{escape(next(waiting, ''))}</title></{mark[1]}>"
 
-    return svg[:start] + re.sub(r"<use ([^>]*?)/>", name, svg[start:end]) + svg[end:]
+    # One mark is written as a path of its own, many as uses of a path that has an id.
+    return svg[:start] + re.sub(r"<(use|path) (?!id=)([^>]*?)/>", name, svg[start:end]) + svg[end:]
 
 
 def _fit_into_page(svg: str, alt: str, *, width_px: float) -> str:

@@ -73,11 +73,9 @@ def test_the_headline_says_how_sure_it_is(page: Page, card: dict[str, Any]) -> N
 
 
 def test_each_dot_of_the_map_has_its_title(page: Page, card: dict[str, Any]) -> None:
-    titles = page.text
-    assert all(
-        f"{track['artist']} – {track['title']} ({track['label']})" in titles for track in card["tracks"]
-    )
-    assert len(page.all("title")) == 1 + len(card["tracks"])
+    titles = {f"{track['artist']} – {track['title']} ({track['label']})" for track in card["tracks"]}
+    assert len(titles) == len(card["tracks"]) == len(page.all("title")) - 1
+    assert all(title in page.text for title in titles)
 
 
 @pytest.mark.filterwarnings("error")
