@@ -21,6 +21,8 @@ from embeddings.patches import track_patches
 
 NETWORK_FILE = "encoder.tflite"
 CONFIG_FILE = "encoder.json"
+# A standard deviation counts as at least this share of the median one of its view.
+LEAST_DEVIATION = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +188,8 @@ class Standardisation:
         """Take the statistics from raw track embeddings.
 
         Each view's share of the expected squared length of a z-scored embedding is its weight, however many
-        columns it has. Columns that are constant over the tracks say nothing and are dropped.
+        columns it has. Columns that are constant over the tracks say nothing and are dropped. One that hardly
+        moves is not blown up to the size of the others: the first track to move it would lie beyond all.
 
         Parameters
         ----------
@@ -200,8 +203,11 @@ class Standardisation:
             raise EmbeddingError(f"views are {sorted(views)}, weights are given for {sorted(view_weights)}")
         mean, deviation = raw.mean(axis=0, dtype=np.float64), raw.std(axis=0, dtype=np.float64)
         varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-3)
-        scale = np.divide(1.0, deviation, out=np.zeros_like(mean), where=varies)
+        scale = np.zeros_like(mean)
         for name, columns in views.items():
+            if varies[columns].any():
+                floor = LEAST_DEVIATION * np.median(deviation[columns][varies[columns]])
+                scale[columns] = np.where(varies[columns], 1 / np.maximum(deviation[columns], floor), 0)
             scale[columns] *= np.sqrt(view_weights[name] / max(int(varies[columns].sum()), 1))
         return cls(mean.astype(np.float32), scale.astype(np.float32))
 
