@@ -14,7 +14,7 @@ NEW_RELEASE_STYLES = (
     *(Style.HIP_HOP, Style.ELECTRO),
 )
 # No Ogg: libsndfile gives each Ogg stream a random serial number, so its bytes would differ every time.
-CODECS = ("mp3", "flac", "mp3", "wav", "mp3", "flac")
+CODECS = ("mp3", "flac", "wav", "mp3", "flac", "flac")
 SAMPLE_RATES_HZ = (44_100, 32_000, 22_050, 48_000, 44_100)
 FIRST_WORDS = (
     *("Amber", "Backlit", "Copper", "Distant", "Early", "Folded", "Grey"),
@@ -34,7 +34,7 @@ class LibrarySize:
     n_neither: int = 6
     n_new: int = 8
     shortest_s: float = 20.0
-    longest_s: float = 25.0
+    longest_s: float = 23.0
 
 
 @dataclass(frozen=True)

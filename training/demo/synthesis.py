@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, iirpeak, lfilter, sosfilt
+from scipy.signal import butter, iirpeak, lfilter, oaconvolve, sosfilt
 
 Signal = NDArray[np.float64]
 
@@ -215,7 +215,7 @@ def room(y: Signal, rng: np.random.Generator, *, sr: int, decay_s: float) -> Sig
     t = time_axis(2.5 * decay_s, sr=sr)
     tail = rng.standard_normal((t.size, 2)) * np.exp(-t / decay_s)[:, None]
     tail = band(tail, sr=sr, low_hz=200.0, high_hz=5000.0) / np.sqrt(t.size)
-    return np.asarray(fftconvolve(y, tail, axes=0)[: len(y)])
+    return np.asarray(oaconvolve(y, tail, axes=0)[: len(y)])
 
 
 def echo(y: Signal, *, sr: int, delay_s: float, feedback: float) -> Signal:
