@@ -48,7 +48,8 @@ def get_report(model_id: str) -> dict[str, Any] | Response:
         bundle = get_bundle(session, model_id)
     page = read_scorecard_page(ours.settings, bundle.id) if _prefers_html() else None
     if page is not None:
-        return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})
+        headers = {"Content-Security-Policy": _PAGE_POLICY, "Vary": "Accept"}
+        return Response(page, mimetype="text/html", headers=headers)
     return {
         "id": bundle.id,
         "report": read_report(bundle.directory),

@@ -130,7 +130,7 @@ def draw_learning_curve(card: Card) -> str:
         axes.set_xscale("log")
         axes.set_xticks(n_tracks, [f"{n:.0f}" for n in n_tracks])
         axes.minorticks_off()
-        axes.set(ylim=(0, 1), xlabel="tracks learnt from", ylabel="balanced accuracy")
+        axes.set(ylim=(0, 1.03), xlabel="tracks learnt from", ylabel="balanced accuracy")
         _show_percent(axes.yaxis)
 
     listed = ", ".join(f"{p['balanced_accuracy']:.0%} from {p['n_tracks']:.0f} tracks" for p in points)

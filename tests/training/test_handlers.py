@@ -31,6 +31,7 @@ from recommender.catalogue import (
 from recommender.errors import ChampionChanged
 from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.records import PlaylistInfo, TrackInfo
+from recommender.served import NoModel
 from recommender.settings import Settings
 from recommender.worker import run_job_here
 from tests.databases import sqlite_only
@@ -511,7 +512,29 @@ def test_a_training_overtaken_by_a_new_playlist_is_done_again(library: Library) 
     library.tools = replace(library.tools, train=overtaken)
     job = library.do(JobKind.TRAIN)
     assert (job.state, job.result["promoted"]) == (JobState.SUCCEEDED, False)
+    assert "scorecard" not in job.result
     assert library.waiting() == [JobKind.TRAIN]
+
+
+def test_a_training_stands_when_there_is_nothing_to_judge(library: Library) -> None:
+    def judge(*_: object, **__: object) -> dict[str, Any]:
+        raise NoModel("no model is in service")
+
+    library.tools = replace(library.tools, judge=judge)
+    job = library.do(JobKind.TRAIN)
+    assert job.state == JobState.SUCCEEDED
+    assert job.result == {"verdict": "kept", "scorecard": {"error": "no model is in service"}}
+
+
+def test_the_figures_of_every_group_reach_the_job(library: Library) -> None:
+    def judge(*_: object, **__: object) -> dict[str, Any]:
+        groups = [{"group": "default", "balanced_accuracy": 0.8}, {"group": "taste", "error": "one playlist"}]
+        return {"bundle": "b", "groups": groups}
+
+    library.tools = replace(library.tools, judge=judge)
+    figures = {"default": 0.8, "taste": None}
+    scorecard = library.do(JobKind.TRAIN).result["scorecard"]
+    assert scorecard == {"bundle": "b", "balanced_accuracy": figures}
 
 
 def test_a_fit_overtaken_by_another_model_is_done_again_with_its_encoder(
