@@ -1,6 +1,5 @@
 """What every test may ask for: seeded chance, made sounds, a small demo library, and the databases."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -30,19 +29,6 @@ class WriteAudio(Protocol):
 def rng() -> np.random.Generator:
     """Chance that is the same in every run."""
     return np.random.default_rng(440)
-
-
-@pytest.fixture
-def tone() -> Callable[..., NDArray[np.float64]]:
-    """Make a sine of half the full scale, shape (n_samples,)."""
-
-    def make(
-        frequency_hz: float = 440.0, *, duration_s: float = 4.0, sample_rate_hz: int = 16_000
-    ) -> NDArray[np.float64]:
-        t = np.arange(round(duration_s * sample_rate_hz)) / sample_rate_hz
-        return 0.5 * np.sin(2 * np.pi * frequency_hz * t)
-
-    return make
 
 
 @pytest.fixture
