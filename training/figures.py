@@ -13,6 +13,7 @@ from training.judging import Judged
 from training.labels import LabelledTracks
 from training.metrics import (
     bootstrap_interval,
+    chance_p_value,
     confusion_matrix,
     coverage,
     expected_calibration_error,
@@ -22,7 +23,11 @@ from training.metrics import (
     recalls,
 )
 
+IdArray = NDArray[np.int64]
+
 DIGITS = 4
+# Answers that are as good by chance more often than this are no better than chance.
+CHANCE_P_VALUE = 0.01
 
 
 def build_scorecard(
@@ -40,17 +45,15 @@ def build_scorecard(
     confusion = confusion_matrix(own, predicted, n_labels)
     counted = counted_labels(judged)
     rows = counted[own]
-    low, high = bootstrap_interval(
-        own[rows],
-        predicted[rows],
-        judged.grouping.keys[rows],
-        n_labels,
-        np.random.default_rng(context.seed),
-    )
+    answers = (own[rows], predicted[rows], judged.grouping.keys[rows], n_labels)
+    low, high = bootstrap_interval(*answers, np.random.default_rng(context.seed))
+    p_value, is_chance = _compare_with_chance(*answers, seed=context.seed)
     baselines = judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
     return {
         "balanced_accuracy": _rounded(float(np.nanmean(recalls(confusion)[counted]))),
         "balanced_accuracy_ci": [_rounded(low), _rounded(high)],
+        "beats_chance": low > baselines["random"] and not is_chance,
+        "chance_p_value": _rounded(p_value),
         "balanced_accuracy_all_labels": _rounded(float(np.nanmean(recalls(confusion)))),
         "macro_f1": _rounded(macro_f1(confusion)),
         **_describe_answers(tracks, judged, alpha=alpha),
@@ -58,7 +61,7 @@ def build_scorecard(
         "playlists": _describe_playlists(labels, tracks, judged, confusion),
         "confusion": confusion.tolist(),
         "baselines": {name: _rounded(value) for name, value in baselines.items()},
-        "warnings": _warnings(labels, judged, low=low, chance=baselines["random"]),
+        "warnings": _warnings(labels, judged, low=low, chance=baselines["random"], is_chance=is_chance),
         "choices": [
             asdict(choice) | {"view_weights": dict(choice.view_weights)} for choice in judged.choices
         ],
@@ -136,12 +139,29 @@ def caution_unknown_artists(labels: GroupLabels, judged: Judged) -> list[tuple[i
     ]
 
 
-def _warnings(labels: GroupLabels, judged: Judged, *, low: float, chance: float) -> list[str]:
+def _compare_with_chance(
+    own: IdArray, predicted: IdArray, keys: IdArray, n_labels: int, *, seed: int
+) -> tuple[float, bool]:
+    """Return how often the answers would be as good by chance, and whether that is too often.
+
+    Of a few artists even answers without a mistake are as good by chance now and then; that is not held
+    against them.
+    """
+    p_value, without_mistake = (
+        chance_p_value(own, answers, keys, n_labels, np.random.default_rng(seed))
+        for answers in (predicted, own)
+    )
+    return p_value, p_value > max(CHANCE_P_VALUE, without_mistake)
+
+
+def _warnings(
+    labels: GroupLabels, judged: Judged, *, low: float, chance: float, is_chance: bool
+) -> list[str]:
     found = []
-    if low <= chance:
+    if low <= chance or is_chance:
         found.append(
-            f"no better than chance: the interval of the balanced accuracy begins at {low:.2f},"
-            f" guessing gives {chance:.2f}"
+            f"no better than chance: guessing gives {chance:.2f}, the interval of the balanced accuracy"
+            f" begins at {low:.2f}, and the same answers dealt out at random are often as good"
         )
     return found + [sentence for _, sentence in caution_unknown_artists(labels, judged)]
 

@@ -27,10 +27,10 @@ def headline(card: Card) -> str:
 def verdict(card: Card) -> str:
     """Return how that compares with guessing and with the best of the baselines on the same folds."""
     low, high = card["balanced_accuracy_ci"]
-    if low <= card["chance"]:
+    if not card["beats_chance"]:
         return (
             f"That is no better than chance: guessing is right {percent(card['chance'])} of the time, and"
-            " the interval reaches down to it. Do not rely on its answers."
+            " answers dealt out at random do as well too often. Do not rely on its answers."
         )
     rivals = {name: value for name, value in card["baselines"].items() if name != "random"}
     name, value = max(rivals.items(), key=lambda item: item[1])

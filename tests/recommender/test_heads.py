@@ -172,6 +172,10 @@ def test_an_absent_label_is_improbable_for_every_track(rng: np.random.Generator)
     head = without_labels(fit_linear_head(embeddings, targets, l2=0.03), np.array([False, True, False]))
     assert np.exp(log_softmax(head.logits(embeddings)))[:, 1].max() < 1e-6
     assert head.bias[1] == ABSENT_LOGIT
+    # The logits of the others are as if it had never been there.
+    both = head.logits(embeddings)[:, [0, 2]]
+    alone = Head(head.weights[[0, 2]], head.bias[[0, 2]]).logits(embeddings)
+    np.testing.assert_allclose(both, alone, atol=1e-6)
 
 
 @given(st.lists(st.lists(st.floats(-1e3, 1e3, width=32), min_size=3, max_size=3), min_size=1, max_size=5))

@@ -1,5 +1,6 @@
 """Every figure against a case worked by hand and against a slow re-implementation or scikit-learn."""
 
+import itertools
 import time
 import warnings
 
@@ -14,6 +15,7 @@ from training.metrics import (
     auroc,
     balanced_accuracy,
     bootstrap_interval,
+    chance_p_value,
     confusion_matrix,
     coverage,
     expected_calibration_error,
@@ -213,6 +215,39 @@ def test_the_bootstrap_interval_holds_the_truth_as_often_as_it_says() -> None:
     assert 0.88 < n_inside / 150 <= 1
 
 
+def test_the_chance_of_answers_as_good_is_what_trying_all_permutations_gives() -> None:
+    """Six artists of one to three tracks: 720 orders in which their answers can be dealt out."""
+    artists = np.repeat(np.arange(6), [1, 2, 3, 1, 2, 3])
+    true = np.repeat([0, 0, 0, 1, 1, 1], [1, 2, 3, 1, 2, 3])
+    predicted = true.copy()
+    predicted[[0, 9]] = [1, 0]
+    n_as_good = 0
+    for order in itertools.permutations(range(6)):
+        dealt = np.concatenate([predicted[artists == artist] for artist in order])
+        n_as_good += balanced_accuracy(true, dealt, 2) >= balanced_accuracy(true, predicted, 2) - 1e-9
+    found = chance_p_value(true, predicted, artists, 2, np.random.default_rng(0))
+    assert found == pytest.approx(n_as_good / 720, abs=0.04)
+
+
+def test_random_answers_are_called_better_than_chance_as_rarely_as_stated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("training.metrics.N_BOOTSTRAP", 200)
+    rng, n_called = np.random.default_rng(0), 0
+    for _ in range(200):
+        true, predicted, artists = draw_answers(rng, n_artists=24, n_each=2, right=0.5)
+        n_called += chance_p_value(true, predicted, artists, 2, rng) <= 0.05
+    assert n_called / 200 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_good_answers_are_hardly_ever_chance() -> None:
+    rng = np.random.default_rng(0)
+    true, predicted, artists = draw_answers(rng, n_artists=40, n_each=3, right=0.85)
+    assert chance_p_value(true, predicted, artists, 2, rng) < 0.005
+    assert chance_p_value(true, 1 - predicted, artists, 2, rng) > 0.99
+    assert chance_p_value(true, np.zeros_like(true), artists, 2, rng) == 1
+
+
 @pytest.mark.filterwarnings("error")
 def test_an_interval_of_few_artists_warns_of_nothing() -> None:
     low, high = bootstrap_interval(TRUE, PREDICTED, np.arange(6), 4, np.random.default_rng(0))
@@ -235,6 +270,7 @@ def test_arguments_are_only_read() -> None:
     arrays = (TRUE, PREDICTED, CONFUSION, probabilities, membership, known, unknown)
     before = [array.copy() for array in arrays]
     bootstrap_interval(TRUE, PREDICTED, TRUE, 3, rng)
+    chance_p_value(TRUE, PREDICTED, TRUE, 3, rng)
     balanced_accuracy(TRUE, PREDICTED, 3)
     precisions(CONFUSION), macro_f1(CONFUSION)
     precision_at_k(probabilities, membership, 2)
