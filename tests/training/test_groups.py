@@ -92,7 +92,7 @@ def test_a_group_is_fitted_the_same_again_and_with_another_seed_otherwise() -> N
 @pytest.mark.parametrize("n_few", [1, 3, 5])
 def test_a_small_playlist_among_large_ones_is_found_and_takes_nothing_from_them(n_few: int) -> None:
     fitted = fit(make_tracks([40, 40, n_few], n_artists=8))
-    assert accuracy(fitted, new_tracks()) > 0.95
+    assert accuracy(fitted, new_tracks()) > 0.9
     assert turned_away(fitted, new_tracks()) < 0.25
     note = fitted.model.notes[2]
     assert ("one track" in note) == (n_few == 1)
