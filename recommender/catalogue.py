@@ -9,7 +9,6 @@ from recommender.catalogue_bundles import (
     current_bundle,
     get_bundle,
     list_bundles,
-    next_bundle_id,
     promote_bundle,
     retire_champion,
 )
@@ -102,7 +101,6 @@ __all__ = [
     "members_changed_since",
     "migrate",
     "mirrored_folders",
-    "next_bundle_id",
     "normalise_identity",
     "open_database",
     "parse_reference",

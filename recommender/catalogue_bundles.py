@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,6 @@ from recommender.tables import (
 
 CHALLENGER = "challenger"
 RETIRED = "retired"
-
-
-def next_bundle_id(session: Session, today: date) -> str:
-    """The day and a number not used before, e.g. 2026-11-20-3."""
-    used = session.scalars(select(Bundle.id).where(Bundle.id.startswith(f"{today}-", autoescape=True)))
-    numbers = [int(bundle_id.rpartition("-")[2]) for bundle_id in used]
-    return f"{today}-{max(numbers, default=0) + 1}"
 
 
 def add_bundle(

@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 
 from recommender.database import CHUNK_ROWS, insert_or_keep
 from recommender.errors import NoSuchTrack
-from recommender.records import TrackFacts, TrackInfo
+from recommender.records import UNKNOWN_ARTIST, TrackFacts, TrackInfo
 from recommender.tables import Artist, AudioFile, Identity, Track
 
 SPOTIFY = "spotify"
-UNKNOWN_ARTIST = "unknown artist"
 _SPOTIFY_URL = re.compile(r"https?://open\.spotify\.com/(?:intl-[a-z]+/)?track/([A-Za-z0-9]+)")
 _MAX_ID = 2**31 - 1
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_GROUP = "default"
+# What stands in for the artist where neither tags nor the file name say one.
+UNKNOWN_ARTIST = "unknown artist"
 BIT_RATE_BANDS_KBPS = (64, 112, 160, 256, 400)
 
 
@@ -168,3 +170,8 @@ class SchemaState:
     def is_current(self) -> bool:
         """Whether the tables are those this program expects."""
         return self.revision == self.head
+
+
+def known_artist(name: str) -> str:
+    """The artist's name, empty where nobody knows it: strangers must not count as one artist."""
+    return "" if name.casefold() == UNKNOWN_ARTIST else name

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Database, track_paths, tracks_by_id
+from recommender.records import known_artist
 from recommender.settings import Settings
 from training.labels import LabelledTracks
 from training.mel_cache import CachedPatches, MelCache
@@ -62,7 +63,7 @@ def read_labelled(database: Database, settings: Settings, learning_set: Learning
         track_ids=ids,
         raw=learning_set.raw[np.searchsorted(learning_set.track_ids, ids)],
         membership=np.concatenate(parts, axis=1),
-        artists=tuple(track.artist for track in known),
+        artists=tuple(known_artist(track.artist) for track in known),
         albums=tuple(track.album for track in known),
         durations_s=np.array([np.nan if track.duration_s is None else track.duration_s for track in known]),
     )

@@ -26,7 +26,7 @@ from recommender.catalogue import (
     tracks_by_id,
 )
 from recommender.errors import RecommenderError
-from recommender.records import DEFAULT_GROUP, GroupInfo
+from recommender.records import DEFAULT_GROUP, GroupInfo, known_artist
 from recommender.settings import Settings
 from training.fitting import FitContext, default_choice
 from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
@@ -223,7 +223,7 @@ def _read_group(
         track_ids=ids,
         raw=raw[np.searchsorted(track_ids, ids)],
         membership=membership,
-        artists=tuple(track.artist for track in known),
+        artists=tuple(known_artist(track.artist) for track in known),
         albums=tuple(track.album for track in known),
         durations_s=np.array([np.nan if track.duration_s is None else track.duration_s for track in known]),
     )

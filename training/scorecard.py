@@ -11,7 +11,7 @@ import numpy as np
 from embeddings.encoder import load_encoder_config
 from recommender.bundle import read_report
 from recommender.catalogue import Database, current_bundle, track_paths, tracks_by_id
-from recommender.records import FileFormat
+from recommender.records import FileFormat, known_artist
 from recommender.scorecards import write_scorecard
 from recommender.served import NoModel
 from recommender.settings import Settings
@@ -104,7 +104,7 @@ def label_folder(heard: HeardFolder) -> tuple[GroupLabels, LabelledTracks]:
         track_ids=np.arange(len(heard.rows)),
         raw=heard.raw,
         membership=membership,
-        artists=tuple(row.artist for row in heard.rows),
+        artists=tuple(known_artist(row.artist) for row in heard.rows),
         albums=tuple(row.album for row in heard.rows),
         durations_s=heard.durations_s,
     )

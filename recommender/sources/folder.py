@@ -9,7 +9,7 @@ from pathlib import Path
 from tinytag import TinyTag
 
 from recommender.errors import OutsideLibrary, UnreadableFolder
-from recommender.records import FileFormat, TrackFacts
+from recommender.records import UNKNOWN_ARTIST, FileFormat, TrackFacts
 
 AUDIO_SUFFIXES = frozenset(
     (
@@ -17,7 +17,6 @@ AUDIO_SUFFIXES = frozenset(
         *(".m4a", ".m4b", ".mp4", ".aac", ".alac", ".wma", ".wv", ".ape"),
     )
 )
-UNKNOWN_ARTIST = "unknown artist"
 _ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _MBID_TAGS = (

@@ -148,6 +148,7 @@ class TestLoad:
             Encoder.load(copied)
 
     def test_nothing_stays_behind_when_a_bundle_is_swapped(self) -> None:
+        gc.collect()  # encoders of earlier tests must not end while this one is watched
         encoder = Encoder.load(TINY, n_threads=2)
         before = Counter(thread.name.split("_")[0] for thread in threading.enumerate())["encoder"]
         gone = weakref.ref(encoder)

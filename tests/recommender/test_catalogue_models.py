@@ -1,6 +1,5 @@
 """Embeddings and bundles in the catalogue."""
 
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from recommender.catalogue import (
     list_bundles,
     load_embeddings,
     load_patches,
-    next_bundle_id,
     promote_bundle,
     record_file,
     retire_champion,
@@ -149,16 +147,6 @@ def test_embeddings_go_with_their_track(
 def add(database: Database, bundle_id: str, **summary: object) -> None:
     with database.session() as session:
         add_bundle(session, bundle_id, directory=Path("/d") / bundle_id, fingerprint="fp", summary=summary)
-
-
-def test_bundle_ids_count_within_the_day(database: Database) -> None:
-    day = date(2026, 11, 20)
-    for number in range(1, 13):
-        with database.session() as session:
-            assert next_bundle_id(session, day) == f"2026-11-20-{number}"
-        add(database, f"2026-11-20-{number}")
-    with database.session() as session:
-        assert next_bundle_id(session, date(2026, 11, 2)) == "2026-11-02-1"
 
 
 def test_a_bundle_begins_as_challenger_and_one_is_champion(database: Database) -> None:

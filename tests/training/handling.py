@@ -7,12 +7,12 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from embeddings.encoder import load_encoder_config
-from recommender.catalogue import Database, add_bundle, next_bundle_id, promote_bundle
+from recommender.catalogue import Database, add_bundle, promote_bundle
 from recommender.settings import Settings, load_settings
 from recommender.worker import run_worker
 from tests.folders import TINY_ENCODER, listen_and_log, listen_slowly
@@ -42,7 +42,8 @@ class Recorder:
         progress(1, 2, "fitting")
         fingerprint = load_encoder_config(encoder_directory).fingerprint
         with database.session() as session:
-            bundle_id = next_bundle_id(session, date(2026, 11, 20))
+            # Two workers may come here at once; a real refit draws its id from the file system.
+            bundle_id = f"2026-11-20-{uuid4().int}"
             add_bundle(session, bundle_id, directory=encoder_directory, fingerprint=fingerprint, summary={})
             promote_bundle(session, bundle_id)
         self.reasons.append(reason)

@@ -164,3 +164,20 @@ def test_labels_are_the_playlists_that_have_a_track_left() -> None:
     assert tracks.membership.tolist() == [[False, True], [True, False]] * 2
     np.testing.assert_array_equal(tracks.raw, raw)
     assert tracks.albums == ("album",) * 4
+
+
+def test_tracks_whose_artist_nobody_knows_are_not_by_one_artist() -> None:
+    rows = tuple(
+        TrackRow(Path(f"{number}.flac"), playlist, "unknown artist", "", "")
+        for number, playlist in enumerate("aabb")
+    )
+    heard = HeardFolder(
+        config=load_encoder_config(TINY_ENCODER),
+        rows=rows,
+        raw=np.zeros((4, load_encoder_config(TINY_ENCODER).embedding_dim), np.float32),
+        durations_s=np.full(4, 3.0),
+        failed=(),
+    )
+    _, tracks = label_folder(heard)
+    assert tracks.artists == ("", "", "", "")
+    assert len(set(tracks.artist_numbers.tolist())) == 4
