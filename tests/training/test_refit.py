@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from recommender.records import TrackFacts
 from recommender.settings import Settings
 from tests.databases import sqlite_only
 from tests.recommender.tiny_bundles import CONFIG, DIM, TINY_ENCODER
+from training.groups import FittedGroup
 from training.refit import NothingToLearn, describe_group, fit_groups, read_learning_set, refit
 
 # Where the tracks of each playlist lie, in the first view.
@@ -233,10 +235,10 @@ def test_a_fit_is_not_put_over_one_it_did_not_know_of(
     first = refit(database, settings, encoder_directory=TINY_ENCODER, reason="a test")
     other = refit(database, settings, encoder_directory=TINY_ENCODER, reason="a test")
 
-    def promote_meanwhile(*args: object, **options: object) -> object:
+    def promote_meanwhile(*args: Any, **options: Any) -> tuple[FittedGroup, ...]:
         with database.session() as session:
             promote_bundle(session, first)
-        return fit_groups(*args, **options)  # type: ignore[arg-type]
+        return fit_groups(*args, **options)
 
     monkeypatch.setattr("training.refit.fit_groups", promote_meanwhile)
     with pytest.raises(ChampionChanged):
