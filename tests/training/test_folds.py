@@ -90,6 +90,16 @@ def test_an_artist_in_two_playlists_stays_together() -> None:
     assert grouping.judged_by == ("artist", "artist")
 
 
+def test_what_an_artist_judged_playlist_needs_is_not_loosened_for_another() -> None:
+    """The second playlist has one artist, but two of its tracks are in the first, which has two."""
+    membership = np.array([[1, 0], [1, 1], [1, 1], [0, 1], [0, 1]], dtype=bool)
+    grouping = group_tracks(membership, artists=["B", *["A"] * 4], albums=["", "X", "Y", "X", "Y"])
+    assert grouping.judged_by == ("artist", "album")
+    keys = grouping.keys
+    assert keys[1] == keys[2]  # of artist A, whatever the album
+    assert len({int(keys[row]) for row in (0, 1, 3, 4)}) == 4
+
+
 def test_an_unknown_artist_is_no_second_artist() -> None:
     """Folds fall apart all the same, but nobody may call them artist-conditional."""
     membership = np.ones((3, 1), dtype=bool)
