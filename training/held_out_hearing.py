@@ -1,7 +1,9 @@
 """What encoders trained without a track's artist hear in it: kept, so that a score card can be honest."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +42,7 @@ class HeldOutHearing:
         try:
             with np.load(directory / FILE, allow_pickle=False) as kept:
                 return cls(kept["track_ids"], kept["folds"], kept["raw"])
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):
             return None
 
     def of(self, track_ids: IdArray) -> "HeldOutHearing | None":

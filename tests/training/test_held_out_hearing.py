@@ -36,6 +36,13 @@ def test_nothing_readable_is_nothing(tmp_path: Path, content: bytes | None) -> N
     assert HeldOutHearing.load(tmp_path) is None
 
 
+def test_half_of_a_file_is_nothing(tmp_path: Path) -> None:
+    make_hearing().save(tmp_path)
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[: len(whole) // 2])
+    assert HeldOutHearing.load(tmp_path) is None
+
+
 def test_a_part_of_it() -> None:
     part = make_hearing().of(np.array([9, 3]))
     assert part is not None
