@@ -1,9 +1,11 @@
 """What is chosen on inner folds, and where nothing may be chosen."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from tests.training.worlds import DIM, VIEWS, group_of, make_context, make_tracks, with_random_labels
 from training.fitting import FitContext, HeadChoice, default_choice
@@ -11,6 +13,13 @@ from training.head_choice import ARTIST_CORRELATIONS, L2_GRID, MAX_TRACKS, choos
 from training.labels import LabelledTracks
 
 ALONE = {"trunk": (("trunk", 1.0), ("timbre", 0.0)), "timbre": (("trunk", 0.0), ("timbre", 1.0))}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """As fit_group has it."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 def choose(tracks: LabelledTracks, *, seed: int = 0) -> HeadChoice:
