@@ -18,6 +18,31 @@ MIN_CALIBRATION_TRACKS = 9
 SAME_CLOSENESS = np.float32(1e-4)
 
 
+@dataclass(frozen=True)
+class Familiar:
+    """The blend for tracks that sound like ones by an artist whom the playlists know.
+
+    Attributes
+    ----------
+    classifier_weight, temperature : float
+        As in :class:`Calibration`, fitted while a track's artist was left in.
+    centre, slope : float
+        The chance that a track is such a one is 1 / (1 + exp(-slope * (similarity - centre))), similarity
+        being that of its nearest track.
+    """
+
+    classifier_weight: float
+    temperature: float
+    centre: float
+    slope: float
+
+    def share(self, similarity: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(n,) similarities of the nearest tracks -> how much this blend has to say."""
+        exponent = np.clip(-self.slope * (similarity.astype(np.float64) - self.centre), -50, 50)
+        share: NDArray[np.float64] = 1 / (1 + np.exp(exponent))
+        return share
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Everything fitted on out-of-fold predictions of one group.
@@ -34,6 +59,8 @@ class Calibration:
         Standard deviations that bring the three parts of closeness to one scale.
     closeness : tuple of (n,) float32
         Per label, sorted: how close its own tracks came to it while they were held out.
+    familiar : Familiar, optional
+        None where too few tracks were there to fit it.
     """
 
     n_neighbours: int
@@ -45,6 +72,7 @@ class Calibration:
     cosine_spread: float
     distance_spread: float
     closeness: tuple[FloatArray, ...]
+    familiar: "Familiar | None" = None
 
     def classifier(self, logits: FloatArray) -> FloatArray:
         """(n, n_labels) logits -> probabilities of the classifier alone."""
@@ -54,9 +82,23 @@ class Calibration:
         """(n, n_labels) shares of the vote -> probabilities of the neighbours alone."""
         return _probabilities(np.log(votes) / self.neighbour_temperature)
 
-    def blend(self, classifier: FloatArray, neighbours: FloatArray) -> FloatArray:
-        """Return the calibrated probabilities, (n, n_labels), rows sum to 1."""
-        return _probabilities(blend_logits(classifier, neighbours, self.classifier_weight) / self.temperature)
+    def blend(
+        self, classifier: FloatArray, neighbours: FloatArray, similarity: NDArray[np.floating]
+    ) -> FloatArray:
+        """Return the calibrated probabilities, (n, n_labels), rows sum to 1.
+
+        ``similarity`` (n,) is that of the nearest track of the group. The nearer it is, the more likely it
+        is by the same artist, and the more the blend fitted for such tracks has to say.
+        """
+        stranger = blend_logits(classifier, neighbours, self.classifier_weight) / self.temperature
+        if self.familiar is None:
+            return _probabilities(stranger)
+        familiar = blend_logits(classifier, neighbours, self.familiar.classifier_weight)
+        share = self.familiar.share(similarity)[:, None]
+        logits = (1 - share) * log_softmax(stranger) + share * log_softmax(
+            familiar / self.familiar.temperature
+        )
+        return _probabilities(logits)
 
     def measure_closeness(
         self, logits: FloatArray, cosine: FloatArray, log_distance: FloatArray

@@ -1,14 +1,14 @@
 """One playlist group, fitted: raw track vectors in, calibrated scores with their evidence out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation
-from recommender.calibration import Calibration
+from recommender.calibration import Calibration, Familiar
 from recommender.heads import Head
 from recommender.neighbourhood import N_DISTANCE, Nearest, Neighbourhood, blocks, mean_log_distance
 
@@ -122,7 +122,7 @@ class GroupModel:
         return GroupScores(
             classifier=classifier,
             neighbours=neighbours,
-            probability=calibration.blend(classifier, neighbours),
+            probability=calibration.blend(classifier, neighbours, nearest.best_similarity),
             closeness=closeness,
             p_value=calibration.p_values(closeness),
             nearest_ids=nearest.track_ids[..., :n_nearest],
@@ -161,8 +161,8 @@ class GroupModel:
         numbers = {
             item.name: getattr(self.calibration, item.name)
             for item in fields(Calibration)
-            if item.name != "closeness"
-        }
+            if item.name not in {"closeness", "familiar"}
+        } | {"familiar": asdict(self.calibration.familiar) if self.calibration.familiar else None}
         return arrays, {
             "group_id": self.group_id,
             "group_name": self.group_name,
@@ -175,6 +175,8 @@ class GroupModel:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], described: Mapping[str, Any]) -> "GroupModel":
         """Put a model together again from what :meth:`to_arrays` gave."""
         ends = np.cumsum(arrays["n_closeness"])[:-1]
+        numbers = dict(described["calibration"])
+        familiar = Familiar(**found) if (found := numbers.pop("familiar")) else None
         closeness = tuple(np.split(arrays["closeness"], ends)) if len(arrays["n_closeness"]) else ()
         return cls(
             group_id=described["group_id"],
@@ -190,5 +192,5 @@ class GroupModel:
                 lengths=arrays["member_lengths"],
                 weights=arrays["member_weights"],
             ),
-            calibration=Calibration(closeness=closeness, **described["calibration"]),
+            calibration=Calibration(closeness=closeness, **numbers, familiar=familiar),
         )

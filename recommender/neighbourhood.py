@@ -38,6 +38,12 @@ class Nearest:
     weight: FloatArray
     distance: FloatArray
 
+    @property
+    def best_similarity(self) -> FloatArray:
+        """(n_queries,): of the nearest member of any label, -inf where there is none."""
+        best: FloatArray = self.similarity.max(axis=(1, 2), initial=-np.inf)
+        return best
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbourhood:

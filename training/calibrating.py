@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.calibration import Calibration, blend_logits, fit_temperature, sorted_closeness
+from recommender.calibration import (
+    Calibration,
+    Familiar,
+    blend_logits,
+    fit_temperature,
+    sorted_closeness,
+)
 from recommender.group_model import RawScores
 from recommender.heads import log_softmax
 from recommender.neighbourhood import Neighbourhood
@@ -38,13 +44,15 @@ class HeldOutScores:
     """Raw scores of tracks by models that had seen neither them nor their artists.
 
     ``votes`` maps each number of neighbours tried to the shares of the vote; everything is
-    (n_tracks, n_labels). ``log_distance`` is NaN where nothing was left of a playlist.
+    (n_tracks, n_labels). ``log_distance`` is NaN where nothing was left of a playlist. ``similarity``
+    (n_tracks,) is that of the nearest track that was left.
     """
 
     logits: FloatArray
     votes: dict[int, FloatArray]
     cosine: FloatArray
     log_distance: FloatArray
+    similarity: FloatArray
 
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> "HeldOutScores":
@@ -54,6 +62,7 @@ class HeldOutScores:
             votes={k: np.full(shape, 1 / shape[1], np.float32) for k in NEIGHBOUR_GRID},
             cosine=np.full(shape, np.nan, np.float32),
             log_distance=np.full(shape, np.nan, np.float32),
+            similarity=np.full(shape[0], -np.inf, np.float32),
         )
 
     def fill(self, rows: NDArray[np.int64], scores: RawScores, neighbourhood: Neighbourhood) -> None:
@@ -61,6 +70,7 @@ class HeldOutScores:
         self.logits[rows] = scores.logits
         self.cosine[rows] = scores.cosine
         self.log_distance[rows] = scores.log_distance
+        self.similarity[rows] = scores.nearest.best_similarity
         for k, table in self.votes.items():
             table[rows] = neighbourhood.votes(scores.nearest, k)
 
@@ -100,6 +110,35 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
         temperature=temperature,
         closeness=sorted_closeness([closeness[column, label] for label, column in enumerate(counted.T)]),
     )
+
+
+def fit_familiar(
+    calibration: Calibration, strangers: HeldOutScores, familiar: HeldOutScores, membership: NDArray[np.bool_]
+) -> Familiar | None:
+    """Return the blend for tracks whose artists are known, and how such tracks are recognised.
+
+    Parameters
+    ----------
+    strangers : HeldOutScores
+        What the calibration was fitted on.
+    familiar : HeldOutScores
+        The same tracks, held out one by one and not with their artists.
+    """
+    counted = np.isfinite(familiar.similarity) & np.isfinite(strangers.similarity)
+    if not enough_to_choose(membership[counted]):
+        return None
+    known = np.isfinite(familiar.log_distance)
+    targets = _smoothed(
+        membership * known / np.maximum((membership & known).sum(axis=1, keepdims=True), 1), known
+    )
+    classifier = calibration.classifier(familiar.logits)
+    neighbours = calibration.neighbours(familiar.votes[calibration.n_neighbours])
+    weight, temperature = _fit_blend(classifier, neighbours, targets, WEIGHT_GRID)
+    near, far = familiar.similarity[counted], strangers.similarity[counted]
+    # Two normal distributions of one variance and equally many of each: the logistic curve between them.
+    variance = float((near.var(dtype=np.float64) + far.var(dtype=np.float64)) / 2) or 1.0
+    slope = max(float(near.mean() - far.mean()), 0.0) / variance
+    return Familiar(weight, temperature, centre=float((near.mean() + far.mean()) / 2), slope=slope)
 
 
 def _smoothed(targets: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:

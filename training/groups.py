@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from recommender.calibration import MIN_CALIBRATION_TRACKS, Calibration
 from recommender.group_model import GroupModel
-from training.calibrating import UNFITTED, HeldOutScores, fit_calibration
+from training.calibrating import UNFITTED, HeldOutScores, fit_calibration, fit_familiar
 from training.fitting import (
     FitContext,
     HeadChoice,
@@ -18,7 +18,7 @@ from training.fitting import (
 )
 from training.folds import Grouping, artist_folds, group_tracks, same_recordings
 from training.head_choice import N_FOLDS, choose_head
-from training.labels import LabelledTracks, linear_labels
+from training.labels import LabelledTracks, enough_to_choose, linear_labels
 
 IdArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -80,25 +80,42 @@ def fit_group(
     choice : HeadChoice, optional
         Skips the choosing, e.g. when one playlist is left out of a group that was fitted before.
     """
-    # Decided once on all tracks, so that folds treat a label as the final fit does.
     linear = linear_labels(tracks.membership)
     # One thread: the matrices are small, and threads that wait for each other while a training keeps the
     # cores busy made this ten times slower.
     with threadpool_limits(limits=1):
         choice = choice or choose_head(tracks, grouping.keys, context)
         folds = artist_folds(tracks.membership, grouping.keys, n_folds=N_FOLDS, seed=context.seed)
-        held_out = HeldOutScores.empty(tracks.membership.shape)
-        for fold in np.unique(folds) if folds.any() else ():
-            known, asked = tracks.rows(np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
-            model = _assemble(labels, known, context, choice, linear, calibration=UNFITTED)
-            held_out.fill(asked, model.raw_scores(tracks.raw[asked]), model.neighbourhood)
+        held_out = _hold_out(labels, tracks, context, choice, folds)
         calibration = fit_calibration(held_out, tracks.membership)
+        if enough_to_choose(tracks.membership):
+            alone = artist_folds(
+                tracks.membership, np.arange(len(tracks)), n_folds=N_FOLDS, seed=context.seed
+            )
+            familiar = _hold_out(labels, tracks, context, choice, alone)
+            calibration = replace(
+                calibration, familiar=fit_familiar(calibration, held_out, familiar, tracks.membership)
+            )
         model = _assemble(labels, tracks, context, choice, linear, calibration=calibration)
     notes = tuple(
         _note(int(n_tracks), by, n_labels=len(labels.playlist_names))
         for n_tracks, by in zip(tracks.membership.sum(axis=0), grouping.judged_by, strict=True)
     )
     return FittedGroup(replace(model, notes=notes), choice, grouping, folds, held_out)
+
+
+def _hold_out(
+    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, choice: HeadChoice, folds: IdArray
+) -> HeldOutScores:
+    """Score every track by a model fitted on the other folds."""
+    held_out = HeldOutScores.empty(tracks.membership.shape)
+    # Decided once on all tracks, so that folds treat a label as the final fit does.
+    linear = linear_labels(tracks.membership)
+    for fold in np.unique(folds) if folds.any() else ():
+        known, asked = tracks.rows(np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
+        model = _assemble(labels, known, context, choice, linear, calibration=UNFITTED)
+        held_out.fill(asked, model.raw_scores(tracks.raw[asked]), model.neighbourhood)
+    return held_out
 
 
 def _assemble(

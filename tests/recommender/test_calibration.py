@@ -1,5 +1,7 @@
 """Temperatures that are known, blends worked by hand, and conformal p-values that keep their promise."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,11 +11,15 @@ from sklearn.metrics import log_loss
 from recommender.calibration import (
     MIN_CALIBRATION_TRACKS,
     Calibration,
+    Familiar,
     blend_logits,
     fit_temperature,
     sorted_closeness,
 )
 from recommender.heads import log_softmax
+
+# How similar the nearest track is, which means nothing without a blend for familiar tracks.
+ANY = np.array([0.5], dtype=np.float32)
 
 
 def make_calibration(*closeness: list[float] | np.ndarray, **numbers: float) -> Calibration:
@@ -67,16 +73,30 @@ def test_more_weight_on_a_track_is_that_track_repeated(rng: np.random.Generator)
 def test_the_blend_worked_by_hand() -> None:
     classifier = np.array([[0.5, 0.5], [0.9, 0.1]], dtype=np.float32)
     neighbours = np.array([[0.8, 0.2], [0.1, 0.9]], dtype=np.float32)
-    blended = make_calibration(classifier_weight=0.5).blend(classifier, neighbours)
+    blended = make_calibration(classifier_weight=0.5).blend(classifier, neighbours, ANY)
     np.testing.assert_allclose(blended, [[2 / 3, 1 / 3], [0.5, 0.5]], atol=1e-6)  # sqrt(.4) : sqrt(.1)
-    sharper = make_calibration(classifier_weight=0.5, temperature=0.5).blend(classifier, neighbours)
+    sharper = make_calibration(classifier_weight=0.5, temperature=0.5).blend(classifier, neighbours, ANY)
     np.testing.assert_allclose(sharper[0], [0.8, 0.2], atol=1e-6)  # .4 : .1
+
+
+def test_a_familiar_track_gets_the_blend_of_familiar_tracks() -> None:
+    classifier = np.array([[0.9, 0.1]] * 4, dtype=np.float32)
+    neighbours = np.array([[0.2, 0.8]] * 4, dtype=np.float32)
+    familiar = Familiar(classifier_weight=0.0, temperature=1.0, centre=0.5, slope=20.0)
+    calibration = replace(make_calibration(classifier_weight=1.0), familiar=familiar)
+    similarity = np.array([-np.inf, -1.0, 0.5, 1.5], dtype=np.float32)
+    np.testing.assert_allclose(familiar.share(similarity), [0, 0, 0.5, 1], atol=1e-6)
+    blended = calibration.blend(classifier, neighbours, similarity)
+    np.testing.assert_allclose(blended[[0, 1]], classifier[:2], atol=1e-5)
+    np.testing.assert_allclose(blended[3], neighbours[0], atol=1e-5)
+    # Half of each: sqrt(.9 * .2) : sqrt(.1 * .8) = 3 : 2.
+    np.testing.assert_allclose(blended[2], [0.6, 0.4], atol=1e-6)
 
 
 def test_all_the_weight_on_one_part_is_that_part(rng: np.random.Generator) -> None:
     classifier, neighbours = rng.dirichlet([1, 1, 1], size=(2, 20)).astype(np.float32)
-    only_classifier = make_calibration(classifier_weight=1.0).blend(classifier, neighbours)
-    only_neighbours = make_calibration(classifier_weight=0.0).blend(classifier, neighbours)
+    only_classifier = make_calibration(classifier_weight=1.0).blend(classifier, neighbours, ANY)
+    only_neighbours = make_calibration(classifier_weight=0.0).blend(classifier, neighbours, ANY)
     np.testing.assert_allclose(only_classifier, classifier, atol=1e-5)
     np.testing.assert_allclose(only_neighbours, neighbours, atol=1e-5)
     certain = np.array([[1, 0]], dtype=np.float32)
@@ -177,7 +197,7 @@ def test_arguments_are_only_read(rng: np.random.Generator) -> None:
     kept = sorted_closeness(list(closeness.T))
     calibration = make_calibration(*closeness.T)
     calibration.p_values(closeness)
-    calibration.blend(probabilities, probabilities)
+    calibration.blend(probabilities, probabilities, np.zeros(len(probabilities), np.float32))
     calibration.neighbours(probabilities)
     fit_temperature(probabilities, np.eye(2)[np.arange(20) % 2])
     np.testing.assert_array_equal(closeness, before[0])

@@ -393,3 +393,30 @@ def test_arguments_are_only_read() -> None:
     fit_group(make_labels(3), tracks, context, grouping).model.score(tracks.raw)
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
+
+
+def test_a_track_that_sounds_like_a_known_artist_is_placed_by_its_neighbours() -> None:
+    """Artists far from the middle of their playlist: heads are misled where their own tracks are not."""
+    tracks = make_tracks([60, 60], n_artists=6, artist_spread=3.0, distance=1.5, noise=0.2)
+    rng = np.random.default_rng(5)
+    held = rng.permutation(len(tracks))[:40]
+    fitted = fit(tracks.rows(np.setdiff1d(np.arange(len(tracks)), held)))
+    familiar = fitted.model.calibration.familiar
+    assert familiar is not None
+    assert familiar.slope > 0
+    assert familiar.classifier_weight < 1
+    alone = replace(fitted.model, calibration=replace(fitted.model.calibration, familiar=None))
+    asked = tracks.rows(held)
+    assert accuracy(fitted, asked) >= float(
+        (alone.score(asked.raw).probability.argmax(1) == asked.membership.argmax(1)).mean()
+    )
+    assert accuracy(fitted, asked) > 0.95
+
+
+def test_a_handful_of_tracks_has_no_blend_for_familiar_ones() -> None:
+    assert fit(make_tracks([5, 5])).model.calibration.familiar is None
+
+
+def test_the_blend_for_familiar_tracks_is_kept_in_the_bundle(large: FittedGroup) -> None:
+    kept = GroupModel.from_arrays(*large.model.to_arrays())
+    assert kept.calibration.familiar == large.model.calibration.familiar is not None
