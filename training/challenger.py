@@ -129,6 +129,8 @@ class _Trainer:
         n_folds = N_FOLDS_FROM_SCRATCH if self._config.mode == "scratch" else N_FOLDS
         folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=self._config.seed)
         heard, challenger_views = self._hear_folds(folds)
+        # Its vectors may have another width than those of the encoder in service.
+        own = FitContext(challenger_views, next(iter(heard.values()))[:0], self._config.seed)
         champion_counts, challenger_counts = [], []
         for labels, members in learning_set.groups:
             rows = np.flatnonzero(np.isin(tracks.track_ids, members.track_ids))
@@ -141,7 +143,6 @@ class _Trainer:
             )
             same = dict.fromkeys(heard, tracks.raw[rows])
             champion_counts.append(group.confusions(same, context))
-            own = FitContext(challenger_views, tracks.raw[:0], self._config.seed)
             trained = {fold: raw[rows] for fold, raw in heard.items()}
             challenger_counts.append(group.confusions(trained, own))
         comparison = compare(champion_counts, challenger_counts, np.random.default_rng(self._config.seed))

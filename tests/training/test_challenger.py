@@ -1,6 +1,7 @@
 """The encoder is trained, judged without the artists it heard, and serves only if it is better."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from embeddings.encoder import load_encoder_config
 from recommender.bundle import read_bundle
-from recommender.catalogue import Database, current_bundle, get_bundle, load_embeddings
+from recommender.catalogue import Database, current_bundle, get_bundle, load_embeddings, open_database
 from recommender.jobs import JobKind, enqueue
 from recommender.settings import Settings
 from recommender.worker import run_job_here
@@ -103,3 +104,29 @@ def test_too_few_tracks_are_no_reason_to_train(
     with database.read_session() as session:
         assert current_bundle(session) == before
     assert load_encoder_config(ensure_encoder(settings)).name == "msd_musicnn"
+
+
+@pytest.mark.slow
+@sqlite_only
+def test_without_the_pretrained_weights_a_small_network_is_trained_from_scratch(
+    make_settings: Callable[..., Settings], demo_library: DemoLibrary
+) -> None:
+    settings = make_settings(pretrained="off")
+    database = open_database(settings)
+    _scan(database, settings, demo_library.library)
+    # As wide as nothing that is in service, so that the two are never taken for each other.
+    config = TrainingConfig(mode="scratch", n_epochs=1, n_units=24, patches_per_track=1)
+    found = challenger.train_challenger(
+        database, settings, encoder_directory=ensure_encoder(settings), progress=_silent, config=config
+    )
+    assert found["trained"]
+    with database.read_session() as session:
+        champion = current_bundle(session)
+        bundle = get_bundle(session, found["bundle"])
+    assert champion is not None
+    assert read_bundle(champion.directory).config.name == "small_cnn"
+    trained = read_bundle(bundle.directory).config
+    assert trained.name == "small_cnn"
+    assert trained.views[0].dim == 24
+    assert trained.fingerprint != champion.fingerprint or found["promoted"]
+    database.close()
