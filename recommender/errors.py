@@ -113,3 +113,38 @@ class JobCancelled(RecommenderError):
     """Somebody asked for the job to stop."""
 
     code = "cancelled"
+
+
+class SourceError(RecommenderError):
+    """A source of playlists or releases cannot be read; nothing was taken from it."""
+
+    code = "source_error"
+
+
+class UnreadableSource(SourceError):
+    """A file or an answer is not of the format it claims, or of none that is known."""
+
+    code = "unreadable_source"
+
+
+class SourceUnavailable(SourceError):
+    """A server does not answer, answers with an error, or was left alone after too many of them."""
+
+    code = "source_unavailable"
+
+
+class RateLimited(SourceError):
+    """A server asks to wait longer than a caller should; ``retry_after_s`` says how long, None if unsaid."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None, quota: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.quota = quota
+
+
+class ForbiddenAddress(SourceError):
+    """An address that untrusted input may not make this program visit."""
+
+    code = "forbidden_address"
