@@ -85,7 +85,7 @@ def read_windows(
     plan_for = partial(
         plan_windows, to_hz=sample_rate_hz, n_window=round(window_s * sample_rate_hz), max_windows=max_windows
     )
-    with closing(_open(path, limits)) as decoder:
+    with closing(open_decoder(path, limits)) as decoder:
         if decoder.n_samples is not None:
             _check_length(path, decoder.n_samples / decoder.sample_rate_hz, limits)
             plan = plan_for(decoder.n_samples, from_hz=decoder.sample_rate_hz)
@@ -95,9 +95,9 @@ def read_windows(
             if windows is not None:
                 return windows
     # Opened afresh: after an error some decoders only go on failing.
-    with closing(_open(path, limits)) as decoder:
+    with closing(open_decoder(path, limits)) as decoder:
         n_samples = _count_samples(path, decoder, limits)
-    with closing(_open(path, limits)) as decoder:
+    with closing(open_decoder(path, limits)) as decoder:
         plan = plan_for(n_samples, from_hz=decoder.sample_rate_hz)
         windows = _cut_windows(path, plan, _read_through(decoder, plan.spans))
     if windows is None:
@@ -148,14 +148,14 @@ def _peak(y: NDArray[np.float32]) -> float:
 def _read_through(decoder: Decoder, spans: Sequence[Span]) -> list[Samples]:
     """Decode from the start without seeking, keeping only what lies in the spans."""
     kept: list[list[Samples]] = [[] for _ in spans]
-    for start, block in _blocks(decoder):
+    for start, block in blocks(decoder):
         for pieces, span in zip(kept, spans, strict=True):
             first = span.start - start
             pieces.append(block[max(first, 0) : max(first + span.n_samples, 0)])
     return [np.concatenate(pieces) for pieces in kept]
 
 
-def _blocks(decoder: Decoder) -> Iterator[tuple[int, Samples]]:
+def blocks(decoder: Decoder) -> Iterator[tuple[int, Samples]]:
     """Yield (first sample, samples) from the start to where the file ends or breaks."""
     n_block = round(decoder.block_s * decoder.sample_rate_hz)
     start, block = 0, decoder.read(0, n_block)
@@ -168,7 +168,7 @@ def _blocks(decoder: Decoder) -> Iterator[tuple[int, Samples]]:
 def _count_samples(path: Path, decoder: Decoder, limits: AudioLimits) -> int:
     """Samples per channel that can be decoded, by decoding them."""
     n_samples = 0
-    for start, block in _blocks(decoder):
+    for start, block in blocks(decoder):
         n_samples = start + len(block)
         if n_samples > limits.longest_s * decoder.sample_rate_hz:
             break
@@ -190,7 +190,13 @@ def _check_length(path: Path, duration_s: float, limits: AudioLimits) -> None:
         raise TooLong(f"{display_name(path)} lasts {hours:.1f} hours, the limit is {limit:g}")
 
 
-def _open(path: Path, limits: AudioLimits) -> Decoder:
+def open_decoder(path: Path, limits: AudioLimits = DEFAULT_LIMITS) -> Decoder:
+    """Open any file that can be read as audio, judged by its content; the caller closes it.
+
+    Raises
+    ------
+    UndecodableAudio, MissingDecoder
+    """
     name = display_name(path)
     try:
         # Not everything with a name can be read to its end: a pipe would be waited for without end.

@@ -1,0 +1,47 @@
+"""How loud a track is from moment to moment, for drawing; nothing is learnt from it."""
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.audio import DEFAULT_LIMITS, AudioLimits, blocks, open_decoder
+from embeddings.decoders import display_name
+from embeddings.errors import TooLong, UndecodableAudio
+
+# Samples that share one fine peak: 23 ms at 44.1 kHz, finer than a pixel of any waveform.
+_N_FINE = 1024
+
+
+def read_waveform(
+    path: Path, n_points: int, *, limits: AudioLimits = DEFAULT_LIMITS
+) -> tuple[NDArray[np.float32], float]:
+    """Return the peaks of equal shares of a track, and its length in seconds.
+
+    The file is decoded once from end to end, a block at a time; a damaged one up to where it breaks.
+
+    Returns
+    -------
+    peaks : (n_points,) float32 in [0, 1]
+        Largest magnitude over all channels; fewer points where the track is shorter than that many peaks.
+    duration_s : float
+
+    Raises
+    ------
+    UndecodableAudio, MissingDecoder, TooLong
+    """
+    fine: list[NDArray[np.float32]] = []
+    n_samples = 0
+    with closing(open_decoder(path, limits)) as decoder:
+        rate = decoder.sample_rate_hz
+        for start, block in blocks(decoder):
+            n_samples = start + len(block)
+            if n_samples > limits.longest_s * rate:
+                raise TooLong(f"{display_name(path)} lasts longer than {limits.longest_s / 3600:g} hours")
+            fine.append(np.maximum.reduceat(np.abs(block).max(axis=1), np.arange(0, len(block), _N_FINE)))
+    if n_samples == 0:
+        raise UndecodableAudio(f"{display_name(path)} holds no audio that can be decoded")
+    peaks = np.concatenate(fine)
+    edges = np.linspace(0, len(peaks), min(n_points, len(peaks)), endpoint=False).astype(np.intp)
+    return np.nan_to_num(np.minimum(np.maximum.reduceat(peaks, edges), 1.0)), n_samples / rate
