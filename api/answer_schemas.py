@@ -41,6 +41,23 @@ class UploadSchema(Schema):
     file = File(required=True, metadata={"description": "The audio file."})  # type: ignore[no-untyped-call]
 
 
+class WaveformQuery(Strict):
+    """How fine a drawing should be."""
+
+    points = Integer(
+        load_default=400, validate=Range(1, 4000), metadata={"description": "At most so many peaks."}
+    )
+
+
+class WaveformSchema(Strict):
+    """How loud a track is from moment to moment."""
+
+    peaks = List(
+        Float(), required=True, metadata={"description": "Largest magnitude of equal shares, 0 to 1."}
+    )
+    duration_s = Float(required=True)
+
+
 class AskedTrackSchema(Strict):
     """The track that was asked about; ``id`` is null when the catalogue does not hold it."""
 

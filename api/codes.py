@@ -52,6 +52,12 @@ PROBLEMS: tuple[Problem, ...] = (
         "The track has never been heard and its file cannot be read",
         "Scan the folder that holds it, or upload the file to POST /recommend.",
     ),
+    Problem(
+        "audio_missing",
+        409,
+        "The track's audio file is not there",
+        "Put the file back, or scan its folder again: `whichlist scan FOLDER`.",
+    ),
     Problem("job_finished", 409, "The job has ended already", "GET /jobs/{id} shows how it ended."),
     Problem(
         "corrupt_bundle",
@@ -66,6 +72,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "The body is not of a type that this route takes",
         "Send JSON, or for POST /recommend multipart/form-data with a part called `file`.",
     ),
+    Problem("no_such_range", 416, "That part is not in the file", "Ask for less, or for all of it."),
     Problem("invalid_request", 422, "A parameter or field has a bad value", "`errors` names each one."),
     Problem(
         "urls_not_enabled",

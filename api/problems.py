@@ -24,6 +24,7 @@ _BY_STATUS = {
     405: "method_not_allowed",
     413: "upload_too_large",
     415: "unsupported_media_type",
+    416: "no_such_range",
     422: "invalid_request",
 }
 
