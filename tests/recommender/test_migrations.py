@@ -30,7 +30,7 @@ def test_migrated_tables_are_those_the_program_expects(
     empty_settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert migrate(empty_settings) == SchemaState(revision="0002", head="0002")
+    assert migrate(empty_settings) == SchemaState(revision="0003", head="0003")
     engine = create_engine(empty_settings.database_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
@@ -39,7 +39,7 @@ def test_migrated_tables_are_those_the_program_expects(
 
 
 def test_an_empty_database_is_refused_with_the_command_to_run(empty_settings: Settings) -> None:
-    assert schema_state(empty_settings) == SchemaState(revision=None, head="0002")
+    assert schema_state(empty_settings) == SchemaState(revision=None, head="0003")
     with pytest.raises(SchemaOutdated, match=r"has no tables yet.*`whichlist migrate`"):
         open_database(empty_settings)
 
@@ -51,7 +51,7 @@ def test_one_revision_behind_is_refused_and_migrating_keeps_the_rows(settings: S
     database.close()
     assert migrate(settings, revision="0001").revision == "0001"
     with pytest.raises(
-        SchemaOutdated, match=r"revision 0001, this program needs 0002: run `whichlist migrate`"
+        SchemaOutdated, match=r"revision 0001, this program needs 0003: run `whichlist migrate`"
     ):
         open_database(settings)
     assert migrate(settings).is_current
@@ -62,7 +62,7 @@ def test_one_revision_behind_is_refused_and_migrating_keeps_the_rows(settings: S
 
 
 def test_migrating_twice_changes_nothing(settings: Settings) -> None:
-    assert migrate(settings) == migrate(settings) == SchemaState(revision="0002", head="0002")
+    assert migrate(settings) == migrate(settings) == SchemaState(revision="0003", head="0003")
 
 
 def test_going_all_the_way_back_leaves_no_table(settings: Settings) -> None:
