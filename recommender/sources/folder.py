@@ -13,7 +13,7 @@ from recommender.records import UNKNOWN_ARTIST, FileFormat, TrackFacts
 
 AUDIO_SUFFIXES = frozenset(
     (
-        *(".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".caf"),
+        *(".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".caf", ".au"),
         *(".m4a", ".m4b", ".mp4", ".aac", ".alac", ".wma", ".wv", ".ape"),
     )
 )
