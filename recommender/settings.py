@@ -4,6 +4,7 @@ Later wins: the defaults, ``whichlist.toml`` in the data folder, ``WHICHLIST_*``
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from recommender.errors import SettingsError
+from recommender.setting_values import (
+    number_between,
+    one_of,
+    parse_database_url,
+    parse_path,
+    parse_paths,
+    parse_server,
+    parse_text,
+)
 
 FILE_NAME = "whichlist.toml"
 PREFIX = "WHICHLIST_"
@@ -34,6 +44,19 @@ class Settings:
     embedding_processes: int = 2
     lease_s: float = 30.0
     spotify_training: str = "refuse"
+    contact: str | None = None
+    allow_urls: str = "off"
+    allow_private_addresses: str = "off"
+    subsonic_url: str | None = None
+    subsonic_user: str | None = None
+    subsonic_password: str | None = field(default=None, repr=False)
+    jellyfin_url: str | None = None
+    jellyfin_user: str | None = None
+    jellyfin_token: str | None = field(default=None, repr=False)
+    listenbrainz_url: str = "https://api.listenbrainz.org"
+    listenbrainz_user: str | None = None
+    listenbrainz_token: str | None = field(default=None, repr=False)
+    remote_cache_mb: int = 2_000
 
     @property
     def encoders_directory(self) -> Path:
@@ -98,54 +121,8 @@ def _parse(name: str, values: Mapping[str, Any]) -> Any:
     try:
         return setting.parse(values[name])
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"{setting.variable} ({name}): {error}, got {values[name]!r}") from error
-
-
-def _path(value: Any) -> Path:
-    return Path(value).expanduser().resolve()
-
-
-def _paths(value: Any) -> tuple[Path, ...]:
-    parts = value.split(os.pathsep) if isinstance(value, str) else value
-    return tuple(_path(part) for part in parts if str(part))
-
-
-def _text(value: Any) -> str:
-    text = str(value).strip()
-    if not text:
-        raise ValueError("must not be empty")
-    return text
-
-
-def _url(value: Any) -> str:
-    """A database URL; PostgreSQL's short forms are given the driver we ship."""
-    text = _text(value)
-    scheme, separator, rest = text.partition("://")
-    if scheme in ("postgres", "postgresql"):
-        return f"postgresql+psycopg://{rest}"
-    if not separator or scheme not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError("must start with sqlite:/// or postgresql://")
-    return text
-
-
-def _number(low: float, high: float, kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def parse(value: Any) -> Any:
-        number = kind(value)
-        if not low <= number <= high:
-            raise ValueError(f"must lie between {low:g} and {high:g}")
-        return number
-
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def parse(value: Any) -> str:
-        text = str(value).strip().lower()
-        if text not in choices:
-            raise ValueError(f"must be one of {', '.join(choices)}")
-        return text
-
-    return parse
+        given = re.sub(r"//[^/@]*@", "//...@", repr(values[name]))  # a password may be in there
+        raise SettingsError(f"{setting.variable} ({name}): {error}, got {given}") from error
 
 
 @dataclass(frozen=True)
@@ -164,47 +141,100 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("data", "./data", "Folder of the database, the bundles, the encoders and the caches.", _path),
-    Setting("database_url", "SQLite in the data folder", "sqlite:/// or postgresql:// URL.", _url),
+    Setting(
+        "data", "./data", "Folder of the database, the bundles, the encoders and the caches.", parse_path
+    ),
+    Setting(
+        "database_url", "SQLite in the data folder", "sqlite:/// or postgresql:// URL.", parse_database_url
+    ),
     Setting(
         "queue_url",
         "SQLite in the data folder",
         "Where wake-ups travel; postgresql:// for many machines.",
-        _url,
+        parse_database_url,
     ),
     Setting(
-        "library_roots", "none", f"Folders that HTTP callers may name, separated by {os.pathsep!r}.", _paths
+        "library_roots",
+        "none",
+        f"Folders that HTTP callers may name, separated by {os.pathsep!r}.",
+        parse_paths,
     ),
-    Setting("host", "127.0.0.1", "Address to listen on; set an API token before opening it.", _text),
-    Setting("port", "8000", "Port to listen on.", _number(0, 65_535, int)),
-    Setting("api_token", "none", "When set, every call needs `Authorization: Bearer <token>`.", _text),
-    Setting("max_upload_mb", "100", "Largest upload accepted, in MB.", _number(1, 100_000, int)),
+    Setting("host", "127.0.0.1", "Address to listen on; set an API token before opening it.", parse_text),
+    Setting("port", "8000", "Port to listen on.", number_between(0, 65_535, int)),
+    Setting("api_token", "none", "When set, every call needs `Authorization: Bearer <token>`.", parse_text),
+    Setting("max_upload_mb", "100", "Largest upload accepted, in MB.", number_between(1, 100_000, int)),
     Setting(
         "alpha",
         "0.1",
         "Share of a playlist's own tracks that may be turned away.",
-        _number(0.001, 0.5, float),
+        number_between(0.001, 0.5, float),
     ),
     Setting(
         "pretrained",
         "auto",
         "`off` trains a small network even when the pretrained one is installed.",
-        _one_of("auto", "off"),
+        one_of("auto", "off"),
     ),
-    Setting("encoder_threads", "2", "Threads of the network in the web process.", _number(1, 256, int)),
     Setting(
-        "embedding_processes", "2", "Processes that listen to files during a scan.", _number(1, 256, int)
+        "encoder_threads", "2", "Threads of the network in the web process.", number_between(1, 256, int)
+    ),
+    Setting(
+        "embedding_processes",
+        "2",
+        "Processes that listen to files during a scan.",
+        number_between(1, 256, int),
     ),
     Setting(
         "lease_s",
         "30",
         "Seconds after which a silent worker's job is given to another.",
-        _number(0.1, 86_400, float),
+        number_between(0.1, 86_400, float),
     ),
     Setting(
         "spotify_training",
         "refuse",
         "`allow` trains on rows that came from Spotify; read its terms first.",
-        _one_of("refuse", "allow"),
+        one_of("refuse", "allow"),
+    ),
+    Setting(
+        "contact",
+        "none",
+        "Told to other servers with each call, so that their operators can reach you.",
+        parse_text,
+    ),
+    Setting(
+        "allow_urls",
+        "off",
+        "`on` lets callers of /recommend name an http(s) address, which is then downloaded.",
+        one_of("off", "on"),
+    ),
+    Setting(
+        "allow_private_addresses",
+        "off",
+        "`on` lets feeds and callers name addresses of private networks and of this machine.",
+        one_of("off", "on"),
+    ),
+    Setting("subsonic_url", "none", "Address of your Subsonic, Navidrome or gonic server.", parse_server),
+    Setting("subsonic_user", "none", "Your name there.", parse_text),
+    Setting(
+        "subsonic_password", "none", "Your password there; only a salted digest of it is sent.", parse_text
+    ),
+    Setting("jellyfin_url", "none", "Address of your Jellyfin server.", parse_server),
+    Setting(
+        "jellyfin_user", "none", "Your name there: whose favourites and playlists are read.", parse_text
+    ),
+    Setting("jellyfin_token", "none", "An API key, made in Jellyfin's dashboard.", parse_text),
+    Setting(
+        "listenbrainz_url", "https://api.listenbrainz.org", "Where fresh releases are read.", parse_server
+    ),
+    Setting("listenbrainz_user", "none", "Whose fresh releases `listenbrainz:mine` are.", parse_text),
+    Setting(
+        "listenbrainz_token", "none", "Token of a ListenBrainz user; it raises the rate limit.", parse_text
+    ),
+    Setting(
+        "remote_cache_mb",
+        "2000",
+        "Size in MB above which the oldest downloaded tracks are deleted.",
+        number_between(1, 10_000_000, int),
     ),
 )

@@ -7,6 +7,7 @@ MBID = "mbid"
 RELEASE_GROUP = "release_group"
 SPOTIFY = "spotify"
 SUBSONIC = "subsonic"
+JELLYFIN = "jellyfin"
 GUID = "guid"
 
 
