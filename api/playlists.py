@@ -29,6 +29,7 @@ from recommender.catalogue import (
 )
 from recommender.errors import NoSuchPlaylist, NoSuchTrack, PlaylistExists
 from recommender.jobs import JobKind, enqueue
+from recommender.records import EDITED
 from recommender.sources.folder import resolve_in_roots
 
 blueprint = APIBlueprint("playlists", __name__, tag="playlists")
@@ -84,7 +85,7 @@ def put_playlist(playlist_id: int, json_data: dict[str, Any]) -> Accepted:
             rename_playlist(session, playlist_id, json_data["name"])
         if "track_ids" in json_data:
             _refuse_unknown_tracks(session, json_data["track_ids"])
-            set_members(session, playlist_id, json_data["track_ids"], source="api")
+            set_members(session, playlist_id, json_data["track_ids"], source=EDITED)
         return enqueue(session, JobKind.REFIT, {"reason": f"the playlist {playlist.name!r} was changed"})
 
     return services().accept(queue_job)

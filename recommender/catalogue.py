@@ -20,6 +20,10 @@ from recommender.catalogue_embeddings import (
     store_embedding,
     tracks_without_embedding,
 )
+from recommender.catalogue_feedback import (
+    give_feedback,
+    withdraw_feedback,
+)
 from recommender.catalogue_files import (
     add_library_root,
     display_path,
@@ -61,6 +65,10 @@ from recommender.catalogue_tracks import (
     update_track,
     upsert_track,
 )
+from recommender.catalogue_verdicts import (
+    list_feedback,
+    with_feedback,
+)
 from recommender.database import (
     Database,
     migrate,
@@ -88,10 +96,12 @@ __all__ = [
     "forget_files",
     "get_bundle",
     "get_playlist",
+    "give_feedback",
     "group_members",
     "has_embedding",
     "known_files",
     "list_bundles",
+    "list_feedback",
     "list_groups",
     "list_library_roots",
     "list_playlists",
@@ -121,4 +131,6 @@ __all__ = [
     "tracks_without_embedding",
     "update_track",
     "upsert_track",
+    "with_feedback",
+    "withdraw_feedback",
 ]

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from recommender.catalogue_files import display_path
 from recommender.catalogue_tracks import SPOTIFY
+from recommender.catalogue_verdicts import forget_verdicts, lay_verdicts_over
 from recommender.database import insert_or_keep
 from recommender.errors import NoSuchGroup, NoSuchPlaylist, PlaylistExists
-from recommender.records import DEFAULT_GROUP, GroupInfo, Member, PlaylistInfo
+from recommender.records import DEFAULT_GROUP, EDITED, GroupInfo, Member, PlaylistInfo
 from recommender.tables import Membership, Playlist, PlaylistGroup, Track
 
 FOLDER = "folder"
@@ -100,7 +101,8 @@ def find_playlist(session: Session, name: str, *, group: str = DEFAULT_GROUP) ->
 
 def mirrored_folders(session: Session) -> dict[int, Path]:
     """Playlist id -> folder, for the playlists that mirror one."""
-    rows = session.execute(select(Playlist.id, Playlist.folder).where(Playlist.folder.is_not(None)))
+    with_folder = select(Playlist.id, Playlist.folder).where(Playlist.folder.is_not(None))
+    rows = session.execute(with_folder.order_by(Playlist.id))
     return {playlist_id: Path(os.fsdecode(folder)) for playlist_id, folder in rows if folder is not None}
 
 
@@ -126,9 +128,10 @@ def delete_playlist(session: Session, playlist_id: int) -> None:
 def set_members(
     session: Session, playlist_id: int, track_ids: Sequence[int], *, source: str = FOLDER
 ) -> None:
-    """Make these tracks, in this order, the whole of a playlist.
+    """Make these tracks, in this order, the whole of a playlist, but for what the user's feedback says.
 
-    A playlist whose tracks come from anywhere but its folder follows the folder no longer.
+    A playlist whose tracks come from anywhere but its folder follows the folder no longer. An edit by hand is
+    the user's last word: earlier feedback about the playlist is forgotten.
     """
     get_playlist(session, playlist_id)
     changes: dict[str, Any] = {"changed_at": time.time()}
@@ -136,11 +139,9 @@ def set_members(
         changes |= {"folder": None, "source": source}
     session.execute(update(Playlist).where(Playlist.id == playlist_id).values(changes))
     session.execute(delete(Membership).where(Membership.playlist_id == playlist_id))
-    rows = [
-        {"playlist_id": playlist_id, "track_id": int(track_id), "position": position, "source": source}
-        for position, track_id in enumerate(dict.fromkeys(track_ids))
-    ]
-    insert_or_keep(session, Membership, rows)
+    if source == EDITED:
+        forget_verdicts(session, playlist_id)
+    insert_or_keep(session, Membership, lay_verdicts_over(session, playlist_id, track_ids, source=source))
 
 
 def playlist_tracks(session: Session, playlist_id: int) -> list[int]:

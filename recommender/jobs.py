@@ -89,7 +89,8 @@ def enqueue(session: Session, kind: JobKind, payload: Mapping[str, Any]) -> int:
     Belongs into the caller's transaction: the job appears with what it is about, or not at all.
     """
     waiting = select(Job).where(Job.kind == kind, Job.state == JobState.QUEUED).order_by(Job.id)
-    for job in session.scalars(waiting):
+    # Locked: a job that a worker takes now would begin without what the caller has not committed yet.
+    for job in session.scalars(waiting.with_for_update().execution_options(populate_existing=True)):
         if job.payload == dict(payload):
             return job.id
     now = session.execute(select(database_now())).scalar_one()

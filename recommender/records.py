@@ -1,6 +1,7 @@
 """The plain values that cross the catalogue's door; times are seconds since 1970, UTC."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_GROUP = "default"
+# The source of a playlist whose tracks were listed by hand.
+EDITED = "api"
 # What stands in for the artist where neither tags nor the file name say one.
 UNKNOWN_ARTIST = "unknown artist"
 BIT_RATE_BANDS_KBPS = (64, 112, 160, 256, 400)
@@ -106,6 +109,31 @@ class PlaylistInfo:
     source: str
     folder: str | None
     n_tracks: int
+    created_at: float
+
+
+class FeedbackVerdict(StrEnum):
+    """What a user can say of a track.  The first two are the playlists of a group of their own."""
+
+    LIKED = "liked"
+    DISLIKED = "disliked"
+    RIGHT = "right"
+    WRONG = "wrong"
+
+    @property
+    def is_taste(self) -> bool:
+        """Whether it names its playlist itself."""
+        return self in (FeedbackVerdict.LIKED, FeedbackVerdict.DISLIKED)
+
+
+@dataclass(frozen=True)
+class FeedbackInfo:
+    """What the user said of a track and a playlist; ``verdict`` is right or wrong."""
+
+    playlist_id: int
+    playlist: str
+    group: str
+    verdict: str
     created_at: float
 
 

@@ -137,6 +137,21 @@ class Membership(Base):
     source: Mapped[str]
 
 
+class Feedback(Base):
+    """What the user said of a track and a playlist, right or wrong; it outlasts what folders and imports say.
+
+    ``member_source`` and ``member_position`` are those of the membership without it; None: there is none.
+    """
+
+    __tablename__ = "feedback"
+    playlist_id: Mapped[int] = mapped_column(_owner("playlist.id"), primary_key=True)
+    track_id: Mapped[int] = mapped_column(_owner("track.id"), primary_key=True, index=True)
+    verdict: Mapped[str]
+    member_source: Mapped[str | None]
+    member_position: Mapped[int | None]
+    created_at: Mapped[float]
+
+
 class Embedding(Base):
     """What one encoder heard in one track, little-endian, before standardisation.
 

@@ -17,6 +17,7 @@ from recommender.catalogue import (
     mirrored_folders,
     playlist_tracks,
     set_members,
+    with_feedback,
 )
 from recommender.errors import NoAudio
 from recommender.job_items import failed_items
@@ -61,7 +62,7 @@ def follow_folders(session: Session, outcome: Outcome) -> None:
 
 
 def mirror(session: Session, playlist_id: int, tracks: list[int], outcome: Outcome) -> None:
-    if playlist_tracks(session, playlist_id) != tracks:
+    if playlist_tracks(session, playlist_id) != with_feedback(session, playlist_id, tracks):
         set_members(session, playlist_id, tracks)
         outcome.is_changed = True
     outcome.playlists.append(playlist_id)
