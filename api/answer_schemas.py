@@ -4,7 +4,7 @@ from apiflask import Schema
 from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
 
-from api.schemas import NamedTrackSchema, PlaylistRefSchema, Strict, name_field, text_field
+from api.schemas import NamedTrackSchema, PlaylistRefSchema, Strict, TrackSchema, name_field, text_field
 from recommender.answers import Verdict
 
 
@@ -39,6 +39,10 @@ class UploadSchema(Schema):
     """A file to listen to; it is not kept."""
 
     file = File(required=True, metadata={"description": "The audio file."})  # type: ignore[no-untyped-call]
+
+
+class KeptTrackSchema(TrackSchema):
+    """An uploaded file, now a track of the catalogue."""
 
 
 class WaveformQuery(Strict):

@@ -88,6 +88,12 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("too_short", 422, "The track is too short", _OTHER_FILE),
     Problem("too_long", 422, "The track is too long", "Send a part of it."),
     Problem("embedding_error", 422, "The track cannot be listened to", _OTHER_FILE),
+    Problem(
+        "no_room",
+        507,
+        "The file cannot be kept",
+        "Make room on the disk of the data folder, then send it again.",
+    ),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
     Problem("internal_error", 500, "The server made a mistake", "Its log says more; please report it."),
     Problem(

@@ -1,4 +1,4 @@
-"""The web pages: ask a question, read the routes, look an error up. Nothing is loaded from elsewhere."""
+"""The web pages: shells that a script fills from the same JSON routes. Nothing is loaded from elsewhere."""
 
 from typing import Any
 
@@ -8,24 +8,43 @@ from flask import current_app, render_template
 from api.codes import PROBLEMS, find_problem
 from api.problems import ProblemError
 from api.services import services
-from recommender.catalogue import catalogue_counts, list_playlists
-from recommender.served import NoModel
+from recommender.catalogue import catalogue_counts, list_groups
+from recommender.ranking import choose_group
+from recommender.served import NoModel, ServedModel
 
 blueprint = APIBlueprint("pages", __name__, enable_openapi=False)
+
+NAVIGATION = (("pages.index", "Try a song"),)
+
+
+@blueprint.app_context_processor
+def _shell() -> dict[str, Any]:
+    """What the frame around every page shows."""
+    return {"navigation": NAVIGATION}
 
 
 @blueprint.get("/")
 def index() -> str:
-    """Show the playlists, and ask which of them a file fits."""
+    """Ask which playlists a track fits."""
     ours = services()
+    model = _model()
     with ours.database.read_session() as session:
-        playlists = list_playlists(session)
-        counts = catalogue_counts(session)
+        groups, counts = list_groups(session), catalogue_counts(session)
+    return render_template(
+        "index.html",
+        groups=groups,
+        counts=counts,
+        model=model.bundle if model else None,
+        model_group=choose_group(model.bundle.groups, None).group_name if model else None,
+        max_upload_mb=ours.settings.max_upload_mb,
+    )
+
+
+def _model() -> ServedModel | None:
     try:
-        model = ours.holder.current().bundle
+        return services().holder.current()
     except NoModel:
-        model = None
-    return render_template("index.html", playlists=playlists, counts=counts, model=model)
+        return None
 
 
 @blueprint.get("/docs")

@@ -74,6 +74,11 @@ class Settings:
         return self.data / "scorecards"
 
     @property
+    def uploads_directory(self) -> Path:
+        """Where uploaded files that are kept live, one folder per content."""
+        return self.data / "uploads"
+
+    @property
     def cache_directory(self) -> Path:
         """What may be deleted at any time: log-mels and other things that can be made again."""
         return self.data / "cache"

@@ -116,7 +116,7 @@ def guarded(make_settings: Callable[..., Settings]) -> Iterator[FlaskClient]:
 )
 def test_a_wrong_token_is_refused(guarded: FlaskClient, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
-    for path in ("/tracks", "/", "/docs", "/openapi.json", "/metrics", "/static/whichlist.js", "/nothing"):
+    for path in ("/tracks", "/", "/docs", "/openapi.json", "/metrics", "/static/js/try.js", "/nothing"):
         response = guarded.get(path, headers=headers)
         if header == f"Bearer {TOKEN} ":  # a space at the end is not part of it
             assert response.status_code in (200, 404)

@@ -1,0 +1,116 @@
+// An answer of /recommend as a picture: verdict, ranked playlists with their evidence, what is heard when.
+
+import { palette } from "./colours.js";
+import { el, percent, plural } from "./dom.js";
+import { heard, playButton } from "./player.js";
+import { waveform } from "./waveform.js";
+
+/** Show `answer` in `target`. `source` is what to play, or null; `peaks` a promise of the waveform; `after` more boxes. */
+export function showAnswer(target, answer, { source, peaks, after = [] }) {
+  const colours = palette(answer.playlists.map((playlist) => playlist.id));
+  const byName = new Map(answer.playlists.map((playlist) => [playlist.name, colours.get(playlist.id)]));
+  const picture = el("div");
+  target.replaceChildren(
+    el("h2", { tabIndex: -1, id: "asked" }, `${answer.track.artist} – ${answer.track.title}`),
+    el("p", { className: "verdict" }, verdict(answer)),
+    answer.member_of.length ? el("p", { className: "muted" }, `It is in ${names(answer.member_of)} already; it was not counted among its own neighbours.`) : null,
+    ...after,
+    picture,
+    el("h3", {}, "Playlists"),
+    el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id), answer.alpha))),
+    similar(answer.similar),
+    provenance(answer),
+  );
+  showWaveform(picture, answer, { source, peaks, byName });
+  byId("asked", target).focus({ preventScroll: true });
+}
+
+const byId = (id, within) => within.querySelector(`#${id}`);
+const names = (playlists) => playlists.map((playlist) => playlist.name).join(", ");
+
+function verdict(answer) {
+  const fitting = answer.playlists.filter((playlist) => playlist.fits);
+  const first = answer.playlists[0];
+  if (answer.verdict === "none_fits") {
+    return first ? `None of them fits. The nearest is ${first.name}, and it would stand out there.` : "There is nothing to compare with.";
+  }
+  if (answer.verdict === "several_fit") return `It could go into ${names(fitting)}.`;
+  return `It fits ${fitting[0].name}.`;
+}
+
+function ranked(playlist, colour, alpha) {
+  const row = el("li", {},
+    el("div", { className: "row" },
+      el("strong", { className: "chip grow" }, playlist.name),
+      el("span", { className: playlist.fits ? "fits" : "fits-not" }, playlist.fits ? "fits" : "does not fit"),
+      el("strong", { className: "number" }, percent(playlist.probability))),
+    bar(playlist.probability),
+    playlist.note ? el("p", { className: "small muted" }, playlist.note) : null,
+    evidence(playlist, alpha));
+  row.style.setProperty("--chip", colour);
+  return row;
+}
+
+function bar(share, className = "bar") {
+  const filled = el("div");
+  filled.style.transform = `scaleX(${share})`;
+  return el("div", { className, "aria-hidden": "true" }, filled);
+}
+
+function evidence(playlist, alpha) {
+  return el("details", { open: playlist.rank === 1 },
+    el("summary", { className: "small" }, "Why"),
+    el("div", { className: "parts small" },
+      el("span", {}, "what the classifier says"), bar(playlist.classifier, "bar thin"), el("span", { className: "number" }, percent(playlist.classifier)),
+      el("span", {}, "what the neighbours say"), bar(playlist.neighbours, "bar thin"), el("span", { className: "number" }, percent(playlist.neighbours))),
+    el("p", { className: "small muted" }, fitSentence(playlist, alpha)),
+    playlist.nearest.length ? el("ul", { className: "near small" }, playlist.nearest.map(near)) : null);
+}
+
+function fitSentence(playlist, alpha) {
+  if (playlist.p_value === null) return "Too few tracks to say how far out its own tracks lie.";
+  return `${percent(playlist.p_value)} of its own tracks lie at least as far out as this one; it fits when more than ${percent(alpha)} do.`;
+}
+
+const near = ({ track, similarity }) => el("li", {},
+  playButton(track),
+  el("span", { className: "grow" }, `${track.artist} – ${track.title}`),
+  el("span", { className: "muted number", title: "cosine similarity, 1 is the same" }, similarity.toFixed(2)));
+
+function similar(neighbours) {
+  if (!neighbours.length) return null;
+  return el("details", {}, el("summary", {}, "Nearest tracks of the whole library"), el("ul", { className: "near small" }, neighbours.map(near)));
+}
+
+function provenance(answer) {
+  const total = Object.values(answer.timing_ms).reduce((sum, ms) => sum + ms, 0);
+  const spent = Object.entries(answer.timing_ms).map(([step, ms]) => `${step.replaceAll("_", " ")} ${ms.toFixed(1)} ms`);
+  return el("p", { className: "small muted" }, `Heard by ${answer.encoder}, placed by model ${answer.model} in ${total.toFixed(0)} ms (${spent.join(", ")}).`);
+}
+
+async function showWaveform(target, answer, { source, peaks, byName }) {
+  if (!answer.segments.length) return;
+  target.className = "waveform"; // its room, so that nothing jumps when it comes
+  let drawn;
+  try {
+    drawn = await peaks;
+  } catch {
+    drawn = { peaks: [], duration_s: answer.track.duration_s ?? Math.max(...answer.segments.map((s) => s.end_s)) };
+  }
+  const shown = drawn.peaks.length ? drawn : { ...drawn, peaks: new Array(200).fill(0.5) };
+  const heardNames = [...new Set(answer.segments.map((segment) => segment.playlist))];
+  target.className = "";
+  target.replaceChildren(
+    waveform({ ...shown, segments: answer.segments, colour: (name) => byName.get(name) ?? "var(--muted)", source }),
+    el("p", { className: "legend" }, heardNames.map((name) => chip(name, byName.get(name))), chip("not listened to", "var(--unheard)"),
+      drawn.peaks.length ? null : el("span", {}, "(its loudness cannot be drawn)")),
+    el("p", { className: "small muted" }, `${plural(answer.segments.length, "moment")} heard; choose one to listen to it.`));
+}
+
+export function chip(name, colour) {
+  const made = el("span", { className: "chip" }, name);
+  made.style.setProperty("--chip", colour);
+  return made;
+}
+
+export { heard };

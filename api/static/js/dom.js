@@ -1,0 +1,37 @@
+// Building the page. Everything from the server is set as text, never as markup.
+
+/** Make an element: properties, `dataset`, `on…` listeners and ARIA or other attributes by their names. */
+export function el(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (value === undefined || value === null) continue;
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (key === "dataset") Object.assign(made.dataset, value);
+    else if (key in made && !key.startsWith("aria")) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+export const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
+
+/** 83.2 -> "1:23" */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const tail = String(rest).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+
+export const byId = (id) => document.getElementById(id);
+
+/** Show what went wrong, what to do, and optionally a button that tries again. */
+export function problemBox(error, { again } = {}) {
+  return el("div", { className: "problem", role: "alert" },
+    el("p", {}, el("strong", {}, error.title ?? "That did not work"), error.detail ? `: ${error.detail}` : ""),
+    error.action ? el("p", { className: "muted" }, error.action) : null,
+    again ? el("button", { onclick: again }, "Try again") : null);
+}
