@@ -48,14 +48,18 @@ def power_db(patches: Tensor, *, config: TrainingConfig, seed: Tensor) -> Tensor
 
 
 def blank(patches: Tensor, *, axis: int, max_share: float, seed: Tensor) -> Tensor:
-    """Set one random stretch of each patch to silence, of at most ``max_share`` of the axis."""
+    """Set one random stretch of each patch to silence, of at most ``max_share`` of the axis.
+
+    ``patches`` may have further axes, whose entries are all blanked.
+    """
     seeds = tf.random.split(seed, 2)
     n, length = tf.shape(patches)[0], patches.shape[axis]
     width = tf.random.stateless_uniform((n, 1), seeds[0], 0.0, max_share * length)
     start = tf.random.stateless_uniform((n, 1), seeds[1], 0.0, 1.0) * (length - width)
     position = tf.range(length, dtype=tf.float32)[None, :]
     keep = tf.cast((position < start) | (position >= start + width), patches.dtype)
-    return patches * tf.expand_dims(keep, axis=3 - axis)
+    shape = [length if number == axis else 1 for number in range(1, len(patches.shape))]
+    return patches * tf.reshape(keep, [n, *shape])
 
 
 def mix(inputs: Tensor, targets: Tensor, weight: Tensor, *, seed: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,5 +1,6 @@
 """The figures of a judged group of playlists, as plain values."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -31,13 +32,24 @@ CHANCE_P_VALUE = 0.01
 
 
 def build_scorecard(
-    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, judged: Judged, *, alpha: float
+    labels: GroupLabels,
+    tracks: LabelledTracks,
+    context: FitContext,
+    judged: Judged,
+    *,
+    alpha: float,
+    baselines: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Return the figures of one judged group.
 
     A track in several playlists counts for the one of them that was ranked first. Playlists without two
     known artists cannot be judged artist-conditionally; they are listed, and left out of the balanced
     accuracy as long as two others remain.
+
+    Parameters
+    ----------
+    baselines : mapping of str to float, optional
+        Those of :func:`training.baselines.judge_baselines` where the folds alone do not say what was learnt from.
     """
     n_labels = len(labels.playlist_names)
     predicted = judged.probability.argmax(axis=1)
@@ -48,7 +60,7 @@ def build_scorecard(
     answers = (own[rows], predicted[rows], judged.grouping.keys[rows], n_labels)
     low, high = bootstrap_interval(*answers, np.random.default_rng(context.seed))
     p_value, is_chance = _compare_with_chance(*answers, seed=context.seed)
-    baselines = judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
+    baselines = baselines or judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
     return {
         "balanced_accuracy": _rounded(float(np.nanmean(recalls(confusion)[counted]))),
         "balanced_accuracy_ci": [_rounded(low), _rounded(high)],

@@ -51,23 +51,25 @@ class MelCache:
             Content hash of the file, where it is already known.
         """
         entry = self.entry(content or content_sha256(path))
-        found = _read_entry(entry)
+        found = read_entry(entry)
         if found is None:
             found = track_patches(path, self.mel, self.patches).patches.astype(np.float16)
-            _write_entry(entry, found)
+            write_entry(entry, found)
         return found.astype(np.float32)
 
 
-def _read_entry(entry: Path) -> NDArray[np.float16] | None:
+def read_entry(entry: Path, *, n_axes: int = 3) -> NDArray[np.float16] | None:
+    """Return what the cache holds of a recording; None where that is missing, damaged or of another kind."""
     try:
         with np.load(entry, allow_pickle=False) as archive:
             patches: NDArray[np.float16] = archive["patches"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    return patches if patches.ndim == 3 and patches.dtype == np.float16 else None
+    return patches if patches.ndim == n_axes and patches.dtype == np.float16 else None
 
 
-def _write_entry(entry: Path, patches: NDArray[np.float16]) -> None:
+def write_entry(entry: Path, patches: NDArray[np.float16]) -> None:
+    """Put a recording into the cache, in one step."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     # Aside first: two workers may make one entry at a time, and a killed one must not leave half of it.
     aside = entry.with_name(f"{entry.stem}.{os.getpid()}.writing")

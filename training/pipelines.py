@@ -1,6 +1,6 @@
 """tf.data pipelines: from tracks to batches, the same batches for the same seed and epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,13 @@ def mixing_weights(n: int, *, config: TrainingConfig, rng: np.random.Generator) 
 
 
 def patch_batches(
-    patches: Sequence[Array], targets: Array, drawn: Rows, *, config: TrainingConfig, rng: np.random.Generator
+    patches: Sequence[Array],
+    targets: Array,
+    drawn: Rows,
+    *,
+    config: TrainingConfig,
+    rng: np.random.Generator,
+    augment: Callable[..., Any] = augment,
 ) -> Any:
     """A tf.data.Dataset of (augmented and mixed patches, targets), read track by track as it goes.
 
@@ -50,6 +56,8 @@ def patch_batches(
     targets : (n_tracks, n_labels) float32
     drawn : (n_drawn, 2) int
         As from :func:`draw_patches`.
+    augment : callable
+        As :func:`training.augment.augment`, for what is no log-mel patch.
     """
     shape = patches[0].shape[1:]
 
