@@ -38,7 +38,7 @@ HOMES = {
     "matplotlib": ("training/svg.py", "training/pictures.py"),
     "umap": ("training/maps.py",),
     "jinja2": ("training/scorecard_page.py",),
-    "librosa": ("embeddings/audio.py", "embeddings/mel.py"),
+    "librosa": ("embeddings/audio.py", "embeddings/channels.py", "embeddings/mel.py"),
     "soundfile": ("embeddings/audio.py", "training/demo_library.py"),
     "soxr": ("embeddings/audio.py",),
     "av": ("embeddings/decoders.py",),
@@ -65,8 +65,8 @@ HOMES = {
     "scipy": ("*",),
     "threadpoolctl": ("training/*",),
 }
-# Training names the type of the transactions that it is handed; it never builds a query.
-LENT = {("training", "sqlalchemy.orm", "Session")}
+# These name the type of the transactions that they are handed; they never build a query.
+LENT = {("training", "sqlalchemy.orm", "Session"), ("recommender", "sqlalchemy.orm", "Session")}
 
 TOP_LEVEL = {
     *PACKAGES,
