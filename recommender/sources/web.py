@@ -1,6 +1,6 @@
 """Reading from other servers: checked addresses, capped size and time, patience with busy ones.
 
-Messages name a server and a path and never a query or a header: those may hold what is secret.
+Messages name a server and never the rest of its URL or a header: those may hold what is secret.
 """
 
 import json
@@ -226,7 +226,8 @@ def _open(web: Web, url: str, call: Call) -> Iterator[tuple[requests.Response, I
             raise ForbiddenAddress(f"{place} is no address that can be visited") from None
         except (requests.RequestException, OSError) as error:
             raise _lost(place, error, deadline) from None
-        check_status(response.status_code, response.headers.get("Retry-After"), place)
+        said = response.headers.get("Retry-After") or response.headers.get("X-RateLimit-Reset-In")
+        check_status(response.status_code, said, place)
         yield response, _read(response, place, call, deadline)
 
 

@@ -38,13 +38,13 @@ def split_url(url: str) -> SplitResult:
 
 
 def name_place(url: str) -> str:
-    """Where a URL leads, for messages: without query, fragment and password, which may be secret."""
+    """Whom a URL addresses, for messages: no path, query or password, because each may hold a secret."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         return "an address"
-    return f"{host}{port}{parts.path}"[:200]
+    return f"{host}{port}"[:200]
 
 
 def is_public(address: Address) -> bool:
