@@ -1,0 +1,125 @@
+"""Names of remote playlists and releases, such as ``subsonic:late night``, and what stands behind them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from recommender.errors import SourceError, UnreadableSource
+from recommender.settings import Settings
+from recommender.sources.jellyfin import (
+    download_jellyfin,
+    find_jellyfin,
+    read_jellyfin_favourites,
+    read_jellyfin_newest,
+    read_jellyfin_playlist,
+)
+from recommender.sources.listenbrainz import find_listenbrainz, read_fresh_releases
+from recommender.sources.media_cache import MediaCache
+from recommender.sources.rows import JELLYFIN, SUBSONIC, SourcePlaylist, SourceRow
+from recommender.sources.subsonic import (
+    download_subsonic,
+    find_subsonic,
+    read_subsonic_newest,
+    read_subsonic_playlist,
+    read_subsonic_starred,
+)
+from recommender.sources.syndication import read_syndication
+from recommender.sources.web import Web, download, open_web
+
+FORMS = (
+    "subsonic:PLAYLIST, subsonic:starred, subsonic:newest, jellyfin:PLAYLIST, jellyfin:favourites,"
+    " jellyfin:newest, listenbrainz:fresh, listenbrainz:mine, listenbrainz:USER, or the URL of a feed"
+)
+
+
+def is_source_reference(text: str) -> bool:
+    """Whether a text has the form of a remote source; a path and a track's name do not."""
+    return text.partition(":")[0].lower() in _READERS and bool(text.partition(":")[2])
+
+
+def read_source(reference: str, settings: Settings, *, web: Web | None = None) -> SourcePlaylist:
+    """What a reference names; the forms are in :data:`FORMS`.
+
+    Raises
+    ------
+    SettingsError
+        The server is not configured.
+    SourceError
+        It does not answer, or there is nothing of that name.
+    """
+    kind, _, name = reference.strip().partition(":")
+    read = _READERS.get(kind.lower())
+    if read is None or not name:
+        raise UnreadableSource(f"{reference[:100]!r} names no source; these do: {FORMS}")
+    return read(
+        web or open_web(settings), settings, reference.strip() if name.startswith("//") else name.strip()
+    )
+
+
+def fetch_original(row: SourceRow, settings: Settings, *, web: Web | None = None) -> Path | None:
+    """The audio that a row's source has, in the cache; None when it has none.
+
+    Raises
+    ------
+    SettingsError, SourceError
+        It has some, and does not hand it over.
+    """
+    web = web or open_web(settings)
+    cache = MediaCache(settings.cache_directory / "originals", settings.remote_cache_mb * 1_000_000)
+    if track_id := row.identity(SUBSONIC):
+        subsonic = find_subsonic(settings)
+        name = f"{SUBSONIC} {subsonic.url} {track_id}"
+        return cache.fetch(name, partial(download_subsonic, web, subsonic, track_id))
+    if track_id := row.identity(JELLYFIN):
+        jellyfin = find_jellyfin(settings)
+        name = f"{JELLYFIN} {jellyfin.url} {track_id}"
+        return cache.fetch(name, partial(download_jellyfin, web, jellyfin, track_id))
+    if url := row.url:
+        return cache.fetch(f"url {url}", partial(download, web, url))
+    return None
+
+
+def _read_subsonic(web: Web, settings: Settings, name: str) -> SourcePlaylist:
+    server = find_subsonic(settings)
+    if name.lower() == "starred":
+        return read_subsonic_starred(web, server)
+    return (
+        read_subsonic_newest(web, server)
+        if name.lower() == "newest"
+        else read_subsonic_playlist(web, server, name)
+    )
+
+
+def _read_jellyfin(web: Web, settings: Settings, name: str) -> SourcePlaylist:
+    server = find_jellyfin(settings)
+    if name.lower() in ("favourites", "favorites"):
+        return read_jellyfin_favourites(web, server)
+    return (
+        read_jellyfin_newest(web, server)
+        if name.lower() == "newest"
+        else read_jellyfin_playlist(web, server, name)
+    )
+
+
+def _read_listenbrainz(web: Web, settings: Settings, name: str) -> SourcePlaylist:
+    user = {"fresh": None, "mine": settings.listenbrainz_user}.get(name.lower(), name)
+    if user is None and name.lower() == "mine":
+        raise SourceError("listenbrainz:mine needs WHICHLIST_LISTENBRAINZ_USER")
+    today = datetime.now(UTC).date()
+    return read_fresh_releases(web, find_listenbrainz(settings), user=user, today=today)
+
+
+def _read_feed(web: Web, settings: Settings, url: str) -> SourcePlaylist:
+    playlist = read_syndication(web, url).playlist
+    assert playlist is not None  # nothing was shown that could have been unchanged
+    return playlist
+
+
+_READERS: dict[str, Callable[[Web, Settings, str], SourcePlaylist]] = {
+    "subsonic": _read_subsonic,
+    "jellyfin": _read_jellyfin,
+    "listenbrainz": _read_listenbrainz,
+    "http": _read_feed,
+    "https": _read_feed,
+}
