@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from api import commands_demo, commands_library, commands_operate
+from api import commands_demo, commands_feedback, commands_library, commands_operate
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
 from recommender.catalogue import open_database
@@ -153,7 +153,7 @@ def _print_scores(found: dict[str, Any]) -> None:
         click.echo(f"not read: {failed['file']} ({failed['code']})", err=True)
 
 
-for _module in (commands_library, commands_operate, commands_demo):
+for _module in (commands_library, commands_feedback, commands_operate, commands_demo):
     for _command in _module.COMMANDS:
         main.add_command(_command)
 

@@ -45,6 +45,12 @@ PROBLEMS: tuple[Problem, ...] = (
         "The group has nothing to compare with yet",
         "Add a playlist to this group, or wait for its job: GET /jobs.",
     ),
+    Problem(
+        "group_too_small",
+        409,
+        "The group has a single track",
+        "Put tracks into its playlists, or say what else you like or dislike: PUT /tracks/{id}/feedback.",
+    ),
     Problem("playlist_exists", 409, "There is a playlist of this name", "Choose another name, or delete it."),
     Problem(
         "track_without_audio",

@@ -27,7 +27,9 @@ class ExitCode(enum.IntEnum):
     PARTLY = 4  # some of what was asked for was done; the rest is named
 
 
-_NOT_READY = frozenset({"no_model", "group_not_fitted", "schema_outdated", "database_unreachable"})
+_NOT_READY = frozenset(
+    {"no_model", "group_not_fitted", "group_too_small", "schema_outdated", "database_unreachable"}
+)
 RunJob = Callable[[Settings, int, Callable[[JobInfo], None]], JobInfo]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

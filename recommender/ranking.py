@@ -38,6 +38,12 @@ class GroupNotFitted(RecommenderError):
     code = "group_not_fitted"
 
 
+class GroupTooSmall(GroupNotFitted):
+    """The group has a single track: every answer would be yes, whatever is asked."""
+
+    code = "group_too_small"
+
+
 @dataclass(frozen=True, eq=False)
 class Query:
     """What was heard of one track, before standardisation.
@@ -108,11 +114,20 @@ def choose_group(groups: Sequence[GroupModel], name: str | None) -> GroupModel:
     """Return the group called ``name``; without one the default group, or else the first."""
     fitted = {group.group_name: group for group in groups if len(group.playlist_ids)}
     if name is None and fitted:
-        return fitted.get(DEFAULT_GROUP, next(iter(fitted.values())))
+        return _refuse_too_small(fitted.get(DEFAULT_GROUP, next(iter(fitted.values()))))
     if name is None or name not in fitted:
         asked = "there is no playlist group" if name is None else f"no playlist of the group {name!r} is"
         raise GroupNotFitted(f"{asked} in the model in service, which has {sorted(fitted) or 'none'}")
-    return fitted[name]
+    return _refuse_too_small(fitted[name])
+
+
+def _refuse_too_small(group: GroupModel) -> GroupModel:
+    if len(group.member_ids) > 1:
+        return group
+    raise GroupTooSmall(
+        f"the group {group.group_name!r} has one track, in {group.playlist_names[0]!r}: nothing can be"
+        " compared with it; a second track is needed, best one in each of two playlists"
+    )
 
 
 def _rank(
