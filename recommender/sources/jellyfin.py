@@ -102,7 +102,7 @@ def _ask(web: Web, server: JellyfinServer, path: str, **params: str) -> Any:
 
 def _find_user(web: Web, server: JellyfinServer) -> str:
     users = _ask(web, server, "/Users")
-    if not isinstance(users, list):
+    if not users or not isinstance(users, list):
         raise UnreadableSource("the Jellyfin server's answer has no list of users")
     known = {
         clean_text(user.get("Name")): str(user["Id"])
@@ -132,7 +132,7 @@ def _read_pages(web: Web, server: JellyfinServer, **asked: str) -> Iterator[Mapp
         yield from (item for item in items if isinstance(item, dict))
         n_read += len(items)
         total = answer.get("TotalRecordCount")
-        if not items or (isinstance(total, int) and n_read >= total):
+        if not items or (isinstance(total, int) and 0 < total <= n_read):
             return
 
 

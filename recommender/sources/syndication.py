@@ -58,7 +58,7 @@ def parse_syndication(body: bytes, *, url: str) -> SourcePlaylist:
         raise UnreadableSource("the feed defines entities of its own, which is refused")
     # A stream: what is not one, the library would take for a URL or the name of a file.
     parsed = feedparser.parse(BytesIO(body), resolve_relative_uris=False, sanitize_html=False)
-    if not parsed.version:
+    if not parsed.get("version"):
         raise UnreadableSource("there is no RSS or Atom feed at this address")
     rows: list[SourceRow] = []
     skipped: list[SkippedRow] = []
