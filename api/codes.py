@@ -35,6 +35,7 @@ PROBLEMS: tuple[Problem, ...] = (
     ),
     Problem("playlist_not_found", 404, "No such playlist", "GET /playlists lists them."),
     Problem("group_not_found", 404, "No such playlist group", "GET /playlists shows each one's group."),
+    Problem("row_not_found", 404, "No such imported row", "GET /playlists/{id}/matches lists them."),
     Problem("job_not_found", 404, "No such job", "GET /jobs lists them."),
     Problem("model_not_found", 404, "No such model", "GET /models lists them."),
     Problem("method_not_allowed", 405, "This address does not take that method", "See /docs."),

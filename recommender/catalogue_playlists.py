@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Select, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from recommender.database import insert_or_keep
 from recommender.errors import NoSuchGroup, NoSuchPlaylist, PlaylistExists
 from recommender.records import DEFAULT_GROUP, EDITED, GroupInfo, Member, PlaylistInfo
 from recommender.tables import Membership, Playlist, PlaylistGroup, Track
+from recommender.tables_matches import ImportedRow
 
 FOLDER = "folder"
 
@@ -131,7 +132,8 @@ def set_members(
     """Make these tracks, in this order, the whole of a playlist, but for what the user's feedback says.
 
     A playlist whose tracks come from anywhere but its folder follows the folder no longer. An edit by hand is
-    the user's last word: earlier feedback about the playlist is forgotten.
+    the user's last word: earlier feedback about the playlist is forgotten. What Spotify told of
+    stays marked as such.
     """
     get_playlist(session, playlist_id)
     changes: dict[str, Any] = {"changed_at": time.time()}
@@ -141,7 +143,11 @@ def set_members(
     session.execute(delete(Membership).where(Membership.playlist_id == playlist_id))
     if source == EDITED:
         forget_verdicts(session, playlist_id)
-    insert_or_keep(session, Membership, lay_verdicts_over(session, playlist_id, track_ids, source=source))
+    rows = lay_verdicts_over(session, playlist_id, track_ids, source=source)
+    from_spotify = _places_from_spotify(session, playlist_id) if source == EDITED else frozenset()
+    for row in rows:
+        row["source"] = SPOTIFY if row["track_id"] in from_spotify else row["source"]
+    insert_or_keep(session, Membership, rows)
 
 
 def playlist_tracks(session: Session, playlist_id: int) -> list[int]:
@@ -194,16 +200,32 @@ def group_members(session: Session, group_id: int, *, allow_spotify: bool = Fals
     What came from Spotify, be it the track or its place in the playlist, is left out unless
     ``allow_spotify``.
     """
-    may_train = or_(Track.trainable, literal(allow_spotify) & (Track.source == SPOTIFY))
-    may_use_place = or_(Membership.source != SPOTIFY, literal(allow_spotify))
     statement = (
         select(Membership.playlist_id, Membership.track_id, Track.artist_id, Track.album)
         .join(Track, Track.id == Membership.track_id)
         .join(Playlist, Playlist.id == Membership.playlist_id)
-        .where(Playlist.group_id == group_id, may_train, may_use_place)
+        .where(Playlist.group_id == group_id, *_may_train(allow_spotify=allow_spotify))
         .order_by(Membership.playlist_id, Membership.position)
     )
     return [Member(*row) for row in session.execute(statement)]
+
+
+def count_trainable(session: Session, playlist_id: int, *, allow_spotify: bool = False) -> int:
+    """How many tracks of a playlist may be trained on as its members."""
+    statement = (
+        select(func.count())
+        .select_from(Membership)
+        .join(Track, Track.id == Membership.track_id)
+        .where(Membership.playlist_id == playlist_id, *_may_train(allow_spotify=allow_spotify))
+    )
+    return session.scalar(statement) or 0
+
+
+def _may_train(*, allow_spotify: bool) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on a track and its place: neither may come from Spotify, unless that is allowed."""
+    may_use_track = or_(Track.trainable, literal(allow_spotify) & (Track.source == SPOTIFY))
+    may_use_place = or_(Membership.source != SPOTIFY, literal(allow_spotify))
+    return may_use_track, may_use_place
 
 
 def _infos() -> Select[int, str, int, str, str, bytes | None, float, int]:
@@ -225,6 +247,12 @@ def _info(row: Sequence[object]) -> PlaylistInfo:
     playlist_id, name, group_id, group, source, folder, created_at, n_tracks = row
     shown = display_path(folder) if isinstance(folder, bytes) else None
     return PlaylistInfo(playlist_id, name, group_id, group, source, shown, n_tracks, created_at)  # type: ignore[arg-type]
+
+
+def _places_from_spotify(session: Session, playlist_id: int) -> frozenset[int | None]:
+    """The tracks that a playlist's rows from Spotify were matched with."""
+    mine = (ImportedRow.playlist_id == playlist_id, ImportedRow.source == SPOTIFY)
+    return frozenset(session.scalars(select(ImportedRow.track_id).where(*mine)))
 
 
 def _find_playlist(session: Session, *, name: str, group: str) -> int | None:

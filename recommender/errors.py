@@ -73,6 +73,12 @@ class NoSuchJob(NotInCatalogue):
     code = "job_not_found"
 
 
+class NoSuchRow(NotInCatalogue):
+    """An imported playlist has no row of this number that names a track."""
+
+    code = "row_not_found"
+
+
 class PlaylistExists(RecommenderError):
     """The group already has a playlist of this name."""
 

@@ -45,11 +45,12 @@ HOMES = {
     "ai_edge_litert": ("embeddings/encoder.py",),
     "faiss": ("recommender/index.py",),
     "tinytag": ("recommender/sources/folder.py",),
+    "rapidfuzz": ("recommender/name_comparison.py", "recommender/known_names.py"),
     "requests": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
     "urllib3": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
     "feedparser": ("recommender/sources/syndication.py",),
     "sqlalchemy": (
-        *("recommender/tables.py", "recommender/database.py", "recommender/catalogue*.py"),
+        *("recommender/tables*.py", "recommender/database.py", "recommender/catalogue*.py"),
         *("recommender/queries.py", "recommender/job*.py", "migrations/*"),
     ),
     "alembic": ("recommender/database.py", "migrations/*"),
