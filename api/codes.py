@@ -38,6 +38,12 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("row_not_found", 404, "No such imported row", "GET /playlists/{id}/matches lists them."),
     Problem("job_not_found", 404, "No such job", "GET /jobs lists them."),
     Problem("model_not_found", 404, "No such model", "GET /models lists them."),
+    Problem(
+        "forbidden_address",
+        403,
+        "The address may not be visited",
+        "Name an address of the public internet, or set WHICHLIST_ALLOW_PRIVATE_ADDRESSES=on.",
+    ),
     Problem("method_not_allowed", 405, "This address does not take that method", "See /docs."),
     Problem("no_model", 409, "There is no model yet", _ADD_A_PLAYLIST),
     Problem(
@@ -66,6 +72,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "Put the file back, or scan its folder again: `whichlist scan FOLDER`.",
     ),
     Problem("job_finished", 409, "The job has ended already", "GET /jobs/{id} shows how it ended."),
+    Problem("job_not_failed", 409, "The job did not fail", "GET /jobs/{id} shows how far it is."),
     Problem(
         "corrupt_bundle",
         409,
@@ -85,7 +92,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "urls_not_enabled",
         422,
         "Urls are not enabled",
-        "Download the audio and upload it to POST /recommend.",
+        "Download the audio and upload it to POST /recommend, or set WHICHLIST_ALLOW_URLS=on.",
     ),
     Problem("unreadable_folder", 422, "The folder cannot be read", "Name a folder that the server can read."),
     Problem("no_audio", 422, "The folder holds no audio", "Name a folder with audio files in it."),
@@ -101,6 +108,10 @@ PROBLEMS: tuple[Problem, ...] = (
         "The file cannot be kept",
         "Make room on the disk of the data folder, then send it again.",
     ),
+    Problem("unreadable_source", 422, "The source cannot be read", "`detail` says what it sent instead."),
+    Problem("source_error", 502, "The source cannot be read", "`detail` says why."),
+    Problem("source_unavailable", 502, "Another server does not answer as it should", "Try again later."),
+    Problem("rate_limited", 502, "Another server is busy", "Try again after the time that it names."),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
     Problem("internal_error", 500, "The server made a mistake", "Its log says more; please report it."),
     Problem(

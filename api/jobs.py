@@ -6,10 +6,10 @@ from apiflask import APIBlueprint
 from marshmallow import RAISE
 
 from api.problems import ProblemError, describe_problems
-from api.schemas import JobDetailSchema, JobListQuery, JobListSchema
-from api.services import services
+from api.schemas import AcceptedSchema, JobDetailSchema, JobListQuery, JobListSchema
+from api.services import Accepted, services
 from recommender.job_items import failed_items
-from recommender.jobs import JobState, cancel, get_job, list_jobs
+from recommender.jobs import JobState, cancel, enqueue, get_job, list_jobs
 
 blueprint = APIBlueprint("jobs", __name__, tag="jobs")
 
@@ -49,3 +49,18 @@ def cancel_one(job_id: int) -> dict[str, Any]:
         if job.state.is_final:
             raise ProblemError("job_finished", f"job {job_id} has {job.state} already")
         return vars(cancel(session, job_id)) | {"failed": failed_items(session, job_id)}
+
+
+@blueprint.post("/jobs/<int:job_id>/retry")
+@blueprint.output(AcceptedSchema, status_code=202)
+@blueprint.doc(responses=describe_problems(404, 409))
+def retry_one(job_id: int) -> Accepted:
+    """Do a job that failed or was cancelled again, as a new job; what it finished is not done twice."""
+
+    def queue_job(session: Any) -> int:
+        job = get_job(session, job_id)
+        if job.state not in (JobState.FAILED, JobState.CANCELLED):
+            raise ProblemError("job_not_failed", f"job {job_id} is {job.state}")
+        return enqueue(session, job.kind, job.payload)
+
+    return services().accept(queue_job)

@@ -14,7 +14,11 @@ from recommender.served import NoModel, ServedModel
 
 blueprint = APIBlueprint("pages", __name__, enable_openapi=False)
 
-NAVIGATION = (("pages.index", "Try a song"),)
+NAVIGATION = (
+    ("pages.index", "Try a song"),
+    ("pages.models", "Models"),
+    ("pages.jobs", "Jobs"),
+)
 
 
 @blueprint.app_context_processor
@@ -38,6 +42,18 @@ def index() -> str:
         model_group=choose_group(model.bundle.groups, None).group_name if model else None,
         max_upload_mb=ours.settings.max_upload_mb,
     )
+
+
+@blueprint.get("/app/models")
+def models() -> str:
+    """Compare the trained models, and choose the one that answers."""
+    return render_template("models.html")
+
+
+@blueprint.get("/app/jobs")
+def jobs() -> str:
+    """Follow what runs, and see what failed."""
+    return render_template("jobs.html")
 
 
 def _model() -> ServedModel | None:

@@ -18,6 +18,7 @@ from api.schemas import (
 )
 from api.services import Accepted, services
 from recommender.catalogue import (
+    create_playlist,
     delete_playlist,
     find_playlist,
     get_playlist,
@@ -49,8 +50,10 @@ def get_playlists(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.output(AcceptedSchema, status_code=202)
 @blueprint.doc(responses=describe_problems(403, 409, 415))
 def post_playlist(json_data: dict[str, Any]) -> Accepted:
-    """Make a playlist of the audio in a folder under a library root; it counts once its job is done."""
+    """Make a playlist of tracks, or of the audio in a folder; it counts once its job is done."""
     ours = services()
+    if "track_ids" in json_data:
+        return ours.accept(lambda session: _make_of_tracks(session, json_data))
     folder = resolve_in_roots(Path(json_data["folder"]), ours.library_roots())
     asked = json_data | {"folder": str(folder)}
 
@@ -102,6 +105,19 @@ def remove_playlist(playlist_id: int) -> Accepted:
         return enqueue(session, JobKind.REFIT, {"reason": f"the playlist {playlist.name!r} was removed"})
 
     return services().accept(queue_job)
+
+
+def _make_of_tracks(session: Any, asked: dict[str, Any]) -> int:
+    """Make the playlist at once; the job only fits the model."""
+    name, group = asked["name"], asked["group"]
+    _refuse_existing(session, name=name, group=group)
+    _refuse_unknown_tracks(session, asked["track_ids"])
+    try:
+        playlist = create_playlist(session, name=name, group=group, source=EDITED)
+    except PlaylistExists:  # an empty one, left by a failed attempt
+        playlist = find_playlist(session, name, group=group)
+    set_members(session, playlist.id, asked["track_ids"], source=EDITED)
+    return enqueue(session, JobKind.REFIT, {"reason": f"the playlist {name!r} was added"})
 
 
 def _refuse_existing(session: Any, *, name: str, group: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
-from marshmallow import RAISE
+from marshmallow import RAISE, ValidationError, validates_schema
 
 from recommender.jobs import JobKind, JobState
 from recommender.records import DEFAULT_GROUP
@@ -150,11 +150,17 @@ class PlaylistListSchema(Strict):
 
 
 class NewPlaylistSchema(Strict):
-    """A playlist to be made of the audio files in a folder."""
+    """A playlist to be made of the audio files in a folder, or of tracks of the catalogue."""
 
     name = name_field(required=True)
-    folder = text_field(validate=Length(min=1, max=4096))
+    folder = String(validate=Length(min=1, max=4096))
+    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(min=1, max=100_000))
     group = name_field(load_default=DEFAULT_GROUP)
+
+    @validates_schema
+    def _has_one_source(self, data: dict[str, Any], **_: Any) -> None:
+        if ("folder" in data) == ("track_ids" in data):
+            raise ValidationError("give either a folder or track_ids", "folder")
 
 
 class PlaylistChangeSchema(Strict):

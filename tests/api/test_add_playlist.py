@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from recommender.jobs import JobState
 from recommender.worker import run_job_here
 from tests.api.conftest import Filled, write_notes
+from tests.api.problems import assert_problem
 from tests.recommender.tiny_bundles import CONFIG, TINY_ENCODER
 from training.handlers import build_handler
 
@@ -91,3 +92,33 @@ def test_an_empty_folder_fails_the_job_with_the_reason(client: FlaskClient, fill
         "high",
         "low",
     ]
+
+
+def test_a_playlist_of_kept_tracks_is_learnt(client: FlaskClient, filled: Filled) -> None:
+    tracks = list(filled.track_ids[:3])
+    asked = {"name": "three low", "track_ids": tracks}
+    accepted = client.post("/playlists", json=asked).get_json()["job"]
+    listed = {playlist["name"]: playlist for playlist in client.get("/playlists").get_json()["playlists"]}
+    assert listed["three low"]["n_tracks"] == 3
+    work(filled, accepted["id"])
+    bundle = client.get(f"/jobs/{accepted['id']}").get_json()["result"]["bundle"]
+    client.post(f"/models/{bundle}/promote")
+    answer = client.get(f"/recommend?track={tracks[0]}").get_json()
+    assert "three low" in {playlist["name"] for playlist in answer["playlists"]}
+    assert_problem(client.post("/playlists", json=asked), 409, "playlist_exists")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"name": "x"}, 422, "invalid_request"),
+        ({"name": "x", "folder": "third", "track_ids": [1]}, 422, "invalid_request"),
+        ({"name": "x", "track_ids": []}, 422, "invalid_request"),
+        ({"name": "x", "track_ids": [999]}, 404, "track_not_found"),
+    ],
+)
+def test_a_playlist_needs_one_source_that_is_there(
+    client: FlaskClient, filled: Filled, body: dict[str, Any], status: int, code: str
+) -> None:
+    assert_problem(client.post("/playlists", json=body), status, code)
+    assert "x" not in {playlist["name"] for playlist in client.get("/playlists").get_json()["playlists"]}

@@ -55,9 +55,24 @@ def test_cancelling(client: FlaskClient, filled: Filled) -> None:
     assert "cancelled" in body["detail"]
 
 
+def test_what_failed_can_be_tried_again(client: FlaskClient, filled: Filled) -> None:
+    with filled.database.session() as session:
+        failed = jobs.enqueue(session, JobKind.SCAN, {"path": "away"})
+        claim = jobs.claim(session, "worker", 60.0)
+        assert claim is not None
+        jobs.fail(session, claim, code="unreadable_folder", message="the folder is not there")
+    response = client.post(f"/jobs/{failed}/retry")
+    assert response.status_code == 202
+    again = response.get_json()["job"]
+    assert again["id"] != failed
+    assert (again["kind"], again["payload"], again["state"]) == ("scan", {"path": "away"}, "queued")
+    assert_problem(client.post(f"/jobs/{again['id']}/retry"), 409, "job_not_failed")
+
+
 def test_no_such_job(client: FlaskClient) -> None:
     assert_problem(client.get("/jobs/999999"), 404, "job_not_found")
     assert_problem(client.post("/jobs/999999/cancel"), 404, "job_not_found")
+    assert_problem(client.post("/jobs/999999/retry"), 404, "job_not_found")
 
 
 def test_models_say_which_one_serves(client: FlaskClient, filled: Filled) -> None:
