@@ -12,6 +12,9 @@ class AskSchema(Strict):
     """What to show in an answer."""
 
     group = name_field(metadata={"description": "Which playlists compete; the default group unless given."})
+    model = name_field(
+        metadata={"description": "The bundle that answers, by its id; the one in service unless given."}
+    )
     top = Integer(validate=Range(1, 1000), metadata={"description": "Only the first so many playlists."})
     neighbours = Integer(
         load_default=3,

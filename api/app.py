@@ -16,6 +16,7 @@ from api.schemas import ProblemSchema
 from api.services import EXTENSION, Services, services
 from api.version import VERSION
 from recommender.catalogue import open_database
+from recommender.model_shelf import ModelShelf
 from recommender.served import ModelHolder
 from recommender.settings import Settings, load_settings
 
@@ -43,7 +44,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = APIFlask(__name__, title="Whichlist", version=VERSION, docs_path=None)
     database = open_database(settings)
     holder = ModelHolder(database, encoder_threads=settings.encoder_threads)
-    app.extensions[EXTENSION] = Services(settings, database, holder, Metrics())
+    shelf = ModelShelf(database, holder, encoder_threads=settings.encoder_threads)
+    app.extensions[EXTENSION] = Services(settings, database, holder, shelf, Metrics())
     _configure(app, settings)
     register_problems(app)
     app.before_request(_start_clock)

@@ -32,6 +32,7 @@ from recommender.catalogue import (
 from recommender.errors import RecommenderError
 from recommender.job_items import failed_items
 from recommender.jobs import JobKind, enqueue, get_job, list_jobs
+from recommender.model_shelf import ModelShelf
 from recommender.ranking import RankingOptions
 from recommender.records import DEFAULT_GROUP
 from recommender.served import ModelHolder, ServedModel
@@ -117,6 +118,7 @@ def playlists(shell: Shell, as_json: bool) -> None:
 @click.command()
 @click.argument("tracks", nargs=-1, required=True, metavar="TRACK...")
 @click.option("--group", help="Playlists that compete; the default group unless given.")
+@click.option("--model", "model_id", help="The model that answers; the one in service unless given.")
 @click.option("--top", type=click.IntRange(1), help="Only the first so many playlists.")
 @click.option("--neighbours", type=click.IntRange(0, 50), default=3, show_default=True)
 @click.option("--segments", is_flag=True, help="Also say what is heard at each moment.")
@@ -127,6 +129,7 @@ def recommend(
     tracks: Sequence[str],
     *,
     group: str | None,
+    model_id: str | None,
     top: int | None,
     neighbours: int,
     segments: bool,
@@ -134,7 +137,9 @@ def recommend(
 ) -> None:
     """Say which playlists each TRACK fits: an id, isrc:..., mbid:..., spotify:track:..., or a file."""
     database = open_database(shell.settings)
-    model = ModelHolder(database, encoder_threads=shell.settings.encoder_threads).current()
+    threads = shell.settings.encoder_threads
+    holder = ModelHolder(database, encoder_threads=threads)
+    model = ModelShelf(database, holder, encoder_threads=threads).get(model_id)
     options = RankingOptions(
         alpha=shell.settings.alpha, group=group, top=top, n_nearest=neighbours, segments=segments
     )

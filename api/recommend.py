@@ -25,7 +25,7 @@ blueprint = APIBlueprint("recommend", __name__, tag="recommend")
 def recommend_track(query_data: dict[str, Any]) -> dict[str, Any]:
     """Rank the playlists that a track of the library fits."""
     ours = services()
-    model = ours.holder.current()
+    model = ours.shelf.get(query_data.get("model"))
     return ask_by_reference(
         ours.database,
         model,
@@ -39,11 +39,11 @@ def recommend_track(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.input(AskSchema, location="query", unknown=RAISE)
 @blueprint.input(UploadSchema, location="files")
 @blueprint.output(RecommendationSchema)
-@blueprint.doc(responses=describe_problems(409, 413, 415, 422))
+@blueprint.doc(responses=describe_problems(404, 409, 413, 415, 422))
 def recommend_upload(query_data: dict[str, Any], files_data: dict[str, FileStorage]) -> dict[str, Any]:
     """Rank the playlists that an uploaded file fits; the file is not kept."""
     ours = services()
-    model = ours.holder.current()
+    model = ours.shelf.get(query_data.get("model"))
     upload = files_data["file"]
     name = Path((upload.filename or "").replace("\\", "/")).name or "upload"
     with tempfile.TemporaryDirectory(prefix="whichlist-") as folder:

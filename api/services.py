@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from recommender.catalogue import Database, list_library_roots
 from recommender.job_queue import wake
 from recommender.jobs import get_job
+from recommender.model_shelf import ModelShelf
 from recommender.served import ModelHolder
 from recommender.settings import Settings
 
@@ -26,6 +27,7 @@ class Services:
     settings: Settings
     database: Database
     holder: ModelHolder
+    shelf: ModelShelf
     metrics: Metrics
 
     def library_roots(self) -> Sequence[Path]:

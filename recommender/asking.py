@@ -144,7 +144,10 @@ def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model:
             _, vectors = load_embeddings(session, fingerprint, [track.id])
             return _stored_query(asked, vectors[0], patches, look_up_ms=1000 * (perf_counter() - started))
     if path is None or not _is_file(path):
-        raise TrackWithoutAudio(f"track {track.id} has not been heard and has no file that can be read")
+        raise TrackWithoutAudio(
+            f"track {track.id} has not been heard by the encoder of model {model.bundle.bundle_id},"
+            " and has no file that can be read"
+        )
     return _listen(path, model, asked)
 
 

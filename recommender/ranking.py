@@ -33,7 +33,7 @@ Describe = Callable[[Sequence[int]], Mapping[int, TrackInfo]]
 
 
 class GroupNotFitted(RecommenderError):
-    """The group is not in the model in service; a refit has not reached it, or it has no tracks."""
+    """The group is not in the model; a refit has not reached it, or it has no tracks."""
 
     code = "group_not_fitted"
 
@@ -117,7 +117,7 @@ def choose_group(groups: Sequence[GroupModel], name: str | None) -> GroupModel:
         return _refuse_too_small(fitted.get(DEFAULT_GROUP, next(iter(fitted.values()))))
     if name is None or name not in fitted:
         asked = "there is no playlist group" if name is None else f"no playlist of the group {name!r} is"
-        raise GroupNotFitted(f"{asked} in the model in service, which has {sorted(fitted) or 'none'}")
+        raise GroupNotFitted(f"{asked} in the model, which has {sorted(fitted) or 'none'}")
     return _refuse_too_small(fitted[name])
 
 

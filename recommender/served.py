@@ -106,24 +106,40 @@ class ModelHolder:
         if time.monotonic() - self._refused_at.get(info.id, -float("inf")) < RETRY_REFUSED_S:
             return None
         try:
-            bundle = read_bundle(info.directory)
-            encoder = Encoder.load(info.directory, n_threads=self._encoder_threads)
-        except (CorruptBundle, EmbeddingError) as error:
+            model = load_model(self._database, info, encoder_threads=self._encoder_threads)
+        except CorruptBundle as error:
             self._refused_at[info.id] = time.monotonic()
             _log.error("bundle %s cannot be served: %s", info.id, error)
             return None
-        if bundle.index is None:
-            bundle = dataclasses.replace(bundle, index=self._rebuilt_index(bundle))
         _log.info("now serving bundle %s", info.id)
-        return ServedModel(bundle=bundle, encoder=encoder)
+        return model
 
-    def _rebuilt_index(self, bundle: LoadedBundle) -> TrackIndex:
-        """Return the index made again from the database, and put it back in its place."""
-        with self._database.read_session() as session:
-            track_ids, raw = load_embeddings(session, bundle.config.fingerprint)
-        index = build_index(bundle.config, bundle.standardisation, track_ids, raw)
-        try:
-            index.save(bundle.directory / INDEX)
-        except OSError as error:
-            _log.warning("the rebuilt index cannot be kept: %s", error)
-        return index
+
+def load_model(database: Database, info: BundleInfo, *, encoder_threads: int) -> ServedModel:
+    """Return a verified bundle and its network; a missing index is made again.
+
+    Raises
+    ------
+    CorruptBundle
+        It cannot be served, for the reason given.
+    """
+    bundle = read_bundle(info.directory)
+    try:
+        encoder = Encoder.load(info.directory, n_threads=encoder_threads)
+    except EmbeddingError as error:
+        raise CorruptBundle(f"{info.id}: {error}") from error
+    if bundle.index is None:
+        bundle = dataclasses.replace(bundle, index=_rebuilt_index(database, bundle))
+    return ServedModel(bundle=bundle, encoder=encoder)
+
+
+def _rebuilt_index(database: Database, bundle: LoadedBundle) -> TrackIndex:
+    """Return the index made again from the database, and put it back in its place."""
+    with database.read_session() as session:
+        track_ids, raw = load_embeddings(session, bundle.config.fingerprint)
+    index = build_index(bundle.config, bundle.standardisation, track_ids, raw)
+    try:
+        index.save(bundle.directory / INDEX)
+    except OSError as error:
+        _log.warning("the rebuilt index cannot be kept: %s", error)
+    return index
