@@ -11,6 +11,9 @@ from training.networks import BATCH_NORM_EPSILON
 from training.training_config import TrainingError
 
 KINDS = ("waveform_cnn", "cnn2d", "resnet", "conv1d_lstm", "crnn")
+# Keras's own 0.99 needs hundreds of steps before a network answers as it was trained; seven songs do not give
+# that many.
+MOMENTUM = 0.9
 
 Tensor = Any  # Keras publishes no types
 Shape = tuple[int, int, int]
@@ -187,4 +190,4 @@ def _pooled(x: Tensor) -> Tensor:
 
 
 def _batch_norm(name: str) -> Any:
-    return layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=name)
+    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=name)
