@@ -33,7 +33,7 @@ class AskTrackSchema(AskSchema):
         validate=Length(min=1, max=4096),
         metadata={
             "description": "A track id, isrc:..., mbid:..., spotify:track:... or its URL, "
-            "or a path under a library root."
+            "a path under a library root, or the URL of audio where the operator allows it."
         },
     )
 

@@ -1,6 +1,7 @@
 """Commands about what is in the library and what fits: scan, playlists, recommend, jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from embeddings.errors import EmbeddingError
 from recommender.answers import Recommendation
 from recommender.asking import ask_by_reference
 from recommender.catalogue import (
-    Database,
     add_library_root,
     delete_playlist,
     find_playlist,
@@ -35,7 +35,9 @@ from recommender.jobs import JobKind, enqueue, get_job, list_jobs
 from recommender.model_shelf import ModelShelf
 from recommender.ranking import RankingOptions
 from recommender.records import DEFAULT_GROUP
-from recommender.served import ModelHolder, ServedModel
+from recommender.served import ModelHolder
+from recommender.sources.audio_urls import audio_fetcher
+from recommender.sources.web import open_web
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _group_option = click.option(
@@ -135,7 +137,7 @@ def recommend(
     segments: bool,
     as_json: bool,
 ) -> None:
-    """Say which playlists each TRACK fits: an id, isrc:..., mbid:..., spotify:track:..., or a file."""
+    """Say which playlists each TRACK fits: an id, isrc:..., mbid:..., spotify:track:..., a file, or a URL."""
     database = open_database(shell.settings)
     threads = shell.settings.encoder_threads
     holder = ModelHolder(database, encoder_threads=threads)
@@ -143,17 +145,23 @@ def recommend(
     options = RankingOptions(
         alpha=shell.settings.alpha, group=group, top=top, n_nearest=neighbours, segments=segments
     )
-    codes = [_recommend_one(database, model, track, options, as_json=as_json) for track in tracks]
+    ask = partial(
+        ask_by_reference,
+        database,
+        model,
+        options=options,
+        library_roots=None,
+        fetch=audio_fetcher(shell.settings, open_web(shell.settings)),
+    )
+    codes = [_recommend_one(ask, track, as_json=as_json) for track in tracks]
     if any(codes):
         raise click.exceptions.Exit(max(codes) if all(codes) else ExitCode.PARTLY)
 
 
-def _recommend_one(
-    database: Database, model: ServedModel, track: str, options: RankingOptions, *, as_json: bool
-) -> ExitCode:
+def _recommend_one(ask: Callable[[str], Recommendation], track: str, *, as_json: bool) -> ExitCode:
     """Answer for one track; one that cannot be answered must not stop the others."""
     try:
-        answer = ask_by_reference(database, model, track, options=options, library_roots=None)
+        answer = ask(track)
     except (RecommenderError, EmbeddingError) as error:
         if as_json:
             print_json({"asked": track, "error": describe_error(error)})

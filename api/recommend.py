@@ -14,6 +14,7 @@ from api.problems import describe_problems
 from api.services import services
 from recommender.asking import ask_by_file, ask_by_reference
 from recommender.ranking import RankingOptions
+from recommender.sources.audio_urls import audio_fetcher
 
 blueprint = APIBlueprint("recommend", __name__, tag="recommend")
 
@@ -21,7 +22,7 @@ blueprint = APIBlueprint("recommend", __name__, tag="recommend")
 @blueprint.get("/recommend")
 @blueprint.input(AskTrackSchema, location="query", unknown=RAISE)
 @blueprint.output(RecommendationSchema)
-@blueprint.doc(responses=describe_problems(403, 404, 409, 422))
+@blueprint.doc(responses=describe_problems(403, 404, 409, 422, 502))
 def recommend_track(query_data: dict[str, Any]) -> dict[str, Any]:
     """Rank the playlists that a track of the library fits."""
     ours = services()
@@ -32,6 +33,7 @@ def recommend_track(query_data: dict[str, Any]) -> dict[str, Any]:
         query_data["track"],
         options=_options(query_data),
         library_roots=ours.library_roots,
+        fetch=audio_fetcher(ours.settings, ours.web),
     ).to_dict()
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from recommender.jobs import get_job
 from recommender.model_shelf import ModelShelf
 from recommender.served import ModelHolder
 from recommender.settings import Settings
+from recommender.sources.web import Web, open_web
 
 EXTENSION = "whichlist"
 
@@ -29,6 +31,11 @@ class Services:
     holder: ModelHolder
     shelf: ModelShelf
     metrics: Metrics
+
+    @cached_property
+    def web(self) -> Web:
+        """How this process talks to other servers."""
+        return open_web(self.settings)
 
     def library_roots(self) -> Sequence[Path]:
         """Return the folders whose files callers may name: the operator's and the scanned ones."""

@@ -1,11 +1,14 @@
 """From a question to its answer: stored embeddings first, else listening to the file now."""
 
 import re
+import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +36,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class UrlsNotEnabled(RecommenderError):
-    """A url was given; fetching is not something this server does."""
+    """A url was given, and the operator did not allow that."""
 
     code = "urls_not_enabled"
 
@@ -51,15 +54,18 @@ def ask_by_reference(
     *,
     options: RankingOptions,
     library_roots: Callable[[], Sequence[Path]] | None,
+    fetch: Callable[[str, Path], object] | None = None,
 ) -> Recommendation:
     """Return the answer for the track that ``reference`` names.
 
     Parameters
     ----------
     reference : str
-        A track id, ``isrc:...``, ``mbid:...``, ``spotify:track:...`` or its URL, or a path.
+        A track id, ``isrc:...``, ``mbid:...``, ``spotify:track:...`` or its URL, a path, or the URL of audio.
     library_roots : callable, optional
         Says where a path may lie; None lets it lie anywhere, for the person at the command line.
+    fetch : callable, optional
+        ``fetch(url, path)`` puts the audio at a URL into a file; None: URLs are not allowed.
 
     Raises
     ------
@@ -69,7 +75,10 @@ def ask_by_reference(
         The file cannot be listened to.
     """
     _check_group(database, model, options)
-    query = _query_by_reference(database, reference, model, library_roots)
+    if fetch is not None and _is_url(reference):
+        query = _query_by_url(reference, model, fetch)
+    else:
+        query = _query_by_reference(database, reference, model, library_roots)
     return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
 
 
@@ -108,11 +117,31 @@ def _query_by_reference(
         parse_reference(reference)
     except NoSuchTrack:
         if _URL.match(reference):
-            raise UrlsNotEnabled("urls are not enabled: this server only listens to files") from None
+            raise UrlsNotEnabled("urls are not enabled: WHICHLIST_ALLOW_URLS=on allows them") from None
         path = Path(reference)
         resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots())
         return _query_by_path(database, resolved, model)
     return _query_by_track(database, lambda session: find_track(session, reference), model)
+
+
+def _is_url(reference: str) -> bool:
+    """Whether a reference is a URL of audio, and not one that names a track of the catalogue."""
+    try:
+        parse_reference(reference)
+    except NoSuchTrack:
+        return bool(_URL.match(reference))
+    return False
+
+
+def _query_by_url(url: str, model: ServedModel, fetch: Callable[[str, Path], object]) -> Query:
+    started = perf_counter()
+    with tempfile.TemporaryDirectory(prefix="whichlist-") as folder:
+        path = Path(folder) / "download"  # nothing of the URL reaches the disk
+        fetch(url, path)
+        spent_ms = 1000 * (perf_counter() - started)
+        name = Path(unquote(urlsplit(url).path)).name or "download"
+        query = _query_by_file(path, model, name=name)
+    return replace(query, timing_ms={"download": spent_ms} | dict(query.timing_ms))
 
 
 def _query_by_file(path: Path, model: ServedModel, *, name: str | None = None) -> Query:

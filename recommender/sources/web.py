@@ -28,7 +28,6 @@ from recommender.sources.web_connections import CheckedAdapter, Deadline, Networ
 
 MAX_REDIRECTS = 5
 MAX_TRIES = 4
-MAX_WAIT_S = 30.0
 _CONNECT_S, _IDLE_S = 10.0, 30.0
 _CHUNK = 65_536
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -51,7 +50,8 @@ class Call:
 
     ``guarded`` is for addresses that the operator did not choose: they must be public, and may send
     on to others that are. The others may hold credentials and are followed on the same host only.
-    ``repeatable`` calls may be made again when nobody knows whether they were heard.
+    ``repeatable`` calls may be made again when nobody knows whether they were heard; no wait before
+    another try is longer than ``patience_s``.
     """
 
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -61,6 +61,7 @@ class Call:
     deadline_s: float = 60.0
     rate_per_s: float = 2.0
     repeatable: bool = True
+    patience_s: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _patiently(web: Web, url: str, call: Call, once: Callable[[], _Result]) -> _
             result = once()
         except Retry as retry:
             wait_s = retry.wait_s or 2.0 ** (n_tries - 1)
-            last = n_tries == MAX_TRIES or wait_s > MAX_WAIT_S
+            last = n_tries == MAX_TRIES or wait_s > call.patience_s
             if not isinstance(retry.error, RateLimited):
                 web.manners.record(server, answered=False)
             if last or not (retry.unheard or call.repeatable):
