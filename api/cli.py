@@ -32,7 +32,13 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def main(ctx: click.Context, data: Path | None) -> None:
     """Which of my playlists does this track fit?  Answered by listening, on this machine."""
     settings = load_settings({"data": data})
-    ctx.obj = Shell(settings, run_job=_run_job, base_encoder=_base_encoder, demo_folders=_demo_folders)
+    ctx.obj = Shell(
+        settings,
+        run_job=_run_job,
+        base_encoder=_base_encoder,
+        demo_folders=_demo_folders,
+        judge=_judge,
+    )
 
 
 def _run_job(settings: Settings, job_id: int, on_progress: Callable[[JobInfo], None]) -> JobInfo:
@@ -55,6 +61,13 @@ def _demo_folders(folder: Path) -> tuple[Path, ...]:
             folder, progress=lambda n_done, n_total, name: progress(n_done, n_total, f"playing: {name}")
         )
     return made.library, made.new_releases, made.neither
+
+
+def _judge(settings: Settings, model_id: str) -> None:
+    from training.scorecard import judge_champion
+
+    with Progress(f"judge {model_id}") as progress:
+        judge_champion(open_database(settings), settings, bundle_id=model_id, progress=progress)
 
 
 @main.command()
@@ -151,6 +164,58 @@ def _print_scores(found: dict[str, Any]) -> None:
         click.echo(f"  {label:<{width}} " + " ".join(f"{value:>5}" for value in row))
     for failed in found["failed"]:
         click.echo(f"not read: {failed['file']} ({failed['code']})", err=True)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.option("--list", "list_all", is_flag=True, help="Say what each recipe is, wants, and has to beat.")
+@click.option("--data", "data_folder", type=click.Path(path_type=Path), help="Folder of the data set.")
+@click.option("--out", type=click.Path(path_type=Path), help="New folder for the report.")
+@click.option("--manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--set", "choices", multiple=True, metavar="KEY=VALUE", help="Change a choice of the recipe.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.pass_obj
+def experiment(
+    shell: Shell,
+    name: str | None,
+    *,
+    list_all: bool,
+    data_folder: Path | None,
+    out: Path | None,
+    manifest: Path | None,
+    choices: tuple[str, ...],
+    resume: bool,
+) -> None:
+    """Run the recipe NAME (or a TOML file of your own) on a data set or on playlists, and write a report."""
+    from training.recipe import list_recipes
+
+    if list_all:
+        for recipe in list_recipes():
+            click.echo(recipe.summary())
+        return
+    if name is None or data_folder is None:
+        raise click.UsageError("name a recipe and --data, or ask for --list")
+    out = out or shell.settings.data / "experiments" / Path(name).stem
+    from training.experiment import run_experiment
+    from training.experiment_folder import PAGE_FILE, recipe_for
+
+    with Progress(f"experiment {Path(name).stem}") as progress:
+        found = run_experiment(
+            recipe_for(name, choices, out, resume=resume),
+            data_folder,
+            out,
+            settings=shell.settings,
+            manifest=manifest,
+            resume=resume,
+            progress=progress,
+        )
+    low, high = found["balanced_accuracy_ci"]
+    balanced = found["balanced_accuracy"]
+    click.echo(f"balanced accuracy  {balanced:.3f}  (95 % interval {low:.3f} to {high:.3f})")
+    click.echo(f"accuracy           {found['accuracy']:.3f}  of {found['n_asked']} tracks")
+    if found["skipped"]:
+        click.echo(f"{len(found['skipped'])} files were set aside: the report names them", err=True)
+    click.echo(f"report             {out / PAGE_FILE}")
 
 
 for _module in (commands_library, commands_feedback, commands_operate, commands_demo):

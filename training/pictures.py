@@ -1,6 +1,6 @@
 """The score card's pictures, each with its figures in the text alternative."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from training.svg import ACCENT, INK, MUTED, SERIES, entitle, render
@@ -137,26 +137,37 @@ def draw_learning_curve(card: Card) -> str:
     return render(draw, f"Learning curve: {listed}.", width_in=WIDTH_IN, height_in=2.9)
 
 
-def draw_map(card: Card, plane: Sequence[Sequence[float]], alt: str) -> str:
-    """Every track a point with its title; hollow where another playlist was ranked first.
+def draw_map(
+    card: Card,
+    plane: Sequence[Sequence[float]],
+    alt: str,
+    *,
+    is_hollow: Callable[[Mapping[str, Any]], bool] | None = None,
+) -> str:
+    """Every track a point with its title; hollow where another playlist was ranked first, or as is asked.
 
     Of a large library, every n-th track.
     """
+    hollow = is_hollow or _is_misplaced
     tracks, names = card["tracks"], card["labels"]
     drawn = range(0, len(tracks), -(-len(tracks) // MAX_POINTS))
     groups = [
-        (label, [row for row in drawn if _is(tracks[row], name, misplaced=misplaced)], misplaced)
+        (
+            label,
+            [row for row in drawn if tracks[row]["label"] == name and hollow(tracks[row]) is empty],
+            empty,
+        )
         for label, name in enumerate(names)
-        for misplaced in (False, True)
+        for empty in (False, True)
     ]
 
     def draw(figure: "Figure") -> None:
         axes = figure.add_subplot()
-        for number, (label, rows, misplaced) in enumerate(groups):
+        for number, (label, rows, empty) in enumerate(groups):
             colour, marker = SERIES[label % len(SERIES)], MARKERS[(label + label // 10) % len(MARKERS)]
             x, y = ([plane[row][column] for row in rows] for column in (0, 1))
-            name = None if misplaced else shorten(names[label])
-            face = "none" if misplaced else colour
+            name = None if empty else shorten(names[label])
+            face = "none" if empty else colour
             dots = axes.scatter(x, y, s=22, marker=marker, facecolors=face, edgecolors=colour, label=name)
             dots.set(gid=f"dots-{number}", linewidth=1.3, alpha=0.85, clip_on=False)
         axes.set(xticks=[], yticks=[])
@@ -168,6 +179,39 @@ def draw_map(card: Card, plane: Sequence[Sequence[float]], alt: str) -> str:
     for number, (_, rows, _) in enumerate(groups):
         svg = entitle(svg, f"dots-{number}", [_title(tracks[row]) for row in rows])
     return svg
+
+
+def draw_curves(card: Card) -> str:
+    """Balanced accuracy against the number of tracks of each playlist learnt from, a line for each mode."""
+    curves, lowest = card["curve"], 1 / len(card["labels"])
+    counts = sorted({point["n_tracks"] for curve in curves for point in curve["points"]})
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        for number, curve in enumerate(curves):
+            x = [point["n_tracks"] for point in curve["points"]]
+            low, high = ([point[end] for point in curve["points"]] for end in ("low", "high"))
+            colour, marker = SERIES[number], MARKERS[number]
+            axes.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0)
+            y = [point["balanced_accuracy"] for point in curve["points"]]
+            axes.plot(x, y, color=colour, marker=marker, ms=5, label=curve["mode"])
+        axes.axhline(lowest, color=MUTED, linewidth=1, linestyle="--")
+        axes.text(counts[0], lowest - 0.05, "guessing", color=MUTED)
+        axes.set_xscale("log")
+        axes.set_xticks(counts, [str(count) for count in counts])
+        axes.minorticks_off()
+        axes.set(ylim=(0, 1.03), xlabel="tracks of each playlist learnt from", ylabel="balanced accuracy")
+        _show_percent(axes.yaxis)
+        figure.legend(loc="outside lower center", ncols=min(4, len(curves)))
+
+    listed = "; ".join(
+        f"{curve['mode']}: "
+        + ", ".join(f"{p['balanced_accuracy']:.0%} from {p['n_tracks']}" for p in curve["points"])
+        for curve in curves
+    )
+    return render(
+        draw, f"Balanced accuracy by tracks learnt from. {listed}.", width_in=WIDTH_IN, height_in=3.6
+    )
 
 
 def draw_training(history: Sequence[Mapping[str, float]], best_epoch: int) -> str:
@@ -207,9 +251,9 @@ def _show_percent(axis: "Axis") -> None:
     axis.set_major_formatter(PercentFormatter(1))
 
 
-def _is(track: Mapping[str, Any], name: str, *, misplaced: bool) -> bool:
+def _is_misplaced(track: Mapping[str, Any]) -> bool:
     first = max(track["probabilities"], key=track["probabilities"].__getitem__)
-    return bool(track["label"] == name and (first != name) is misplaced)
+    return bool(first != track["label"])
 
 
 def _title(track: Mapping[str, Any]) -> str:

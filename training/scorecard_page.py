@@ -15,6 +15,20 @@ MAX_SHOWN = 25
 
 def render_page(card: Card, *, title: str) -> str:
     """Return the page of a score card of one group, or of a bundle with its ``groups``."""
+    card = printable(card)
+    groups = [group | {"pictures": _draw(group)} for group in card.get("groups", [card]) if "labels" in group]
+    return fill_template(
+        "scorecard.html.j2",
+        title=title,
+        card=card,
+        groups=groups,
+        unjudged=[group for group in card.get("groups", []) if "labels" not in group],
+        training=_draw_training(card),
+    )
+
+
+def fill_template(name: str, **values: Any) -> str:
+    """Return a page of the reports; whatever is filled in is shown and never obeyed."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -25,17 +39,7 @@ def render_page(card: Card, *, title: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": _percent, "figure": _figure}
-    card = _printable(card)
-    groups = [group | {"pictures": _draw(group)} for group in card.get("groups", [card]) if "labels" in group]
-    return environment.get_template("scorecard.html.j2").render(
-        title=title,
-        card=card,
-        groups=groups,
-        unjudged=[group for group in card.get("groups", []) if "labels" not in group],
-        training=_draw_training(card),
-        wording=wording,
-        max_shown=MAX_SHOWN,
-    )
+    return environment.get_template(name).render(wording=wording, max_shown=MAX_SHOWN, **values)
 
 
 def _draw(card: Card) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def _draw_training(card: Card) -> str | None:
     return pictures.draw_training(report["history"], report["best_epoch"])
 
 
-def _printable(value: Any) -> Any:
+def printable(value: Any) -> Any:
     """Return the card with names as a page can hold them: no control characters, no broken bytes."""
     if isinstance(value, str):
         text = value.encode("utf-8", "replace").decode()
@@ -73,9 +77,9 @@ def _printable(value: Any) -> Any:
             " " if unicodedata.category(letter) in ("Cc", "Cf", "Cs") else letter for letter in text
         )
     if isinstance(value, Mapping):
-        return {_printable(key): _printable(inner) for key, inner in value.items()}
+        return {printable(key): printable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_printable(inner) for inner in value]
+        return [printable(inner) for inner in value]
     return value
 
 

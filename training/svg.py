@@ -58,6 +58,13 @@ def render(draw: Callable[["Figure"], None], alt: str, *, width_in: float, heigh
     return _fit_into_page(written.getvalue(), alt, width_px=width_in * POINTS_PER_INCH)
 
 
+def stand_alone(svg: str, colours: str) -> str:
+    """Return a picture as the text of a file of its own; ``colours`` is the style sheet that defines them."""
+    head, _, body = svg.partition(">")
+    look = "svg { background: var(--paper); color: var(--ink); }"
+    return f'{head} xmlns="http://www.w3.org/2000/svg"><style>{colours}{look}</style>{body}\n'
+
+
 def entitle(svg: str, group: str, titles: Sequence[str]) -> str:
     """Give the marks of a group, in their order, the titles that a browser shows when they are pointed at."""
     start = svg.find(f'<g id="{group}">')
