@@ -32,7 +32,13 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def main(ctx: click.Context, data: Path | None) -> None:
     """Which of my playlists does this track fit?  Answered by listening, on this machine."""
     settings = load_settings({"data": data})
-    ctx.obj = Shell(settings, run_job=_run_job, base_encoder=_base_encoder, demo_folders=_demo_folders)
+    ctx.obj = Shell(
+        settings,
+        run_job=_run_job,
+        base_encoder=_base_encoder,
+        demo_folders=_demo_folders,
+        judge=_judge,
+    )
 
 
 def _run_job(settings: Settings, job_id: int, on_progress: Callable[[JobInfo], None]) -> JobInfo:
@@ -55,6 +61,13 @@ def _demo_folders(folder: Path) -> tuple[Path, ...]:
             folder, progress=lambda n_done, n_total, name: progress(n_done, n_total, f"playing: {name}")
         )
     return made.library, made.new_releases, made.neither
+
+
+def _judge(settings: Settings, model_id: str) -> None:
+    from training.scorecard import judge_champion
+
+    with Progress(f"judge {model_id}") as progress:
+        judge_champion(open_database(settings), settings, bundle_id=model_id, progress=progress)
 
 
 @main.command()

@@ -10,10 +10,21 @@ from typing import Any
 
 import click
 
+from api.comparison_text import print_comparison
 from api.terminal import ExitCode, Shell, json_option, print_json, print_table
 from recommender.bundle import read_bundle, read_report
-from recommender.catalogue import get_bundle, list_bundles, migrate, open_database, promote_bundle
+from recommender.catalogue import (
+    Database,
+    get_bundle,
+    list_bundles,
+    migrate,
+    open_database,
+    promote_bundle,
+)
 from recommender.checkup import examine
+from recommender.errors import NoSuchBundle
+from recommender.model_comparison import compare_models
+from recommender.records import BundleInfo
 from recommender.settings import Settings
 
 _THREADS = 8
@@ -95,7 +106,7 @@ def log_to_stderr() -> None:
 
 @click.group()
 def models() -> None:
-    """Trained models: list them, read their reports, put one back in service."""
+    """Trained models: list and compare them, read their reports, put one back in service."""
 
 
 @models.command("list")
@@ -121,10 +132,27 @@ def promote(shell: Shell, model_id: str) -> None:
     database = open_database(shell.settings)
     with database.read_session() as session:
         bundle = get_bundle(session, model_id)
-    read_bundle(bundle.directory)
+    _put_in_service(database, bundle)
+
+
+@models.command()
+@click.pass_obj
+def rollback(shell: Shell) -> None:
+    """Put the model back in service that was there before; once more goes forward again."""
+    database = open_database(shell.settings)
+    with database.read_session() as session:
+        bundles = list_bundles(session)
+    served_before = [b for b in bundles if b.promoted_at is not None and b.state != "champion"]
+    if not served_before:
+        raise NoSuchBundle("no other model has been in service")
+    _put_in_service(database, max(served_before, key=lambda b: b.promoted_at or 0.0))
+
+
+def _put_in_service(database: Database, bundle: BundleInfo) -> None:
+    read_bundle(bundle.directory)  # a damaged one is refused
     with database.session() as session:
-        promote_bundle(session, model_id)
-    click.echo(f"{model_id} is in service")
+        promote_bundle(session, bundle.id)
+    click.echo(f"{bundle.id} is in service")
 
 
 @models.command()
@@ -152,6 +180,27 @@ def doctor(shell: Shell, as_json: bool) -> None:
                 click.echo(f"      {check.action}")
     if not all(check.ok for check in checks):
         raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+@models.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--judge", is_flag=True, help="First make the score card of a model that has none.")
+@json_option
+@click.pass_obj
+def compare(shell: Shell, a: str, b: str, *, judge: bool, as_json: bool) -> None:
+    """Show the score cards of the models A and B side by side, and how sure the difference is."""
+    database = open_database(shell.settings)
+    found = compare_models(database, shell.settings, a, b)
+    missing = dict.fromkeys(found[side]["id"] for side in ("a", "b") if not found[side]["is_judged"])
+    if judge and missing:
+        for model_id in missing:
+            shell.judge(shell.settings, model_id)
+        found = compare_models(database, shell.settings, a, b)
+    if as_json:
+        print_json(found)
+    else:
+        print_comparison(found)
 
 
 COMMANDS = (migrate_database, serve, models, doctor)

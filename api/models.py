@@ -5,12 +5,15 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request
+from marshmallow import RAISE
 
+from api.comparison_schemas import CompareQuery, ComparisonSchema
 from api.problems import describe_problems
 from api.schemas import ModelListSchema, PromotedSchema, ReportSchema
 from api.services import services
 from recommender.bundle import read_bundle, read_report
 from recommender.catalogue import get_bundle, list_bundles, promote_bundle
+from recommender.model_comparison import compare_models
 from recommender.records import BundleInfo
 from recommender.scorecards import read_scorecard, read_scorecard_page
 from recommender.served import NoModel
@@ -36,6 +39,16 @@ def get_models() -> dict[str, Any]:
         bundles = list_bundles(session)
     serving = _serving_id()
     return {"models": [_shown(bundle, serving) for bundle in bundles]}
+
+
+@blueprint.get("/models/compare")
+@blueprint.input(CompareQuery, location="query", unknown=RAISE)
+@blueprint.output(ComparisonSchema)
+@blueprint.doc(responses=describe_problems(404))
+def compare(query_data: dict[str, Any]) -> dict[str, Any]:
+    """Show two models' score cards side by side, and how sure the difference is."""
+    ours = services()
+    return compare_models(ours.database, ours.settings, query_data["a"], query_data["b"])
 
 
 @blueprint.get("/models/<model_id>/report")

@@ -39,13 +39,15 @@ class Shell:
     """What the commands get from the one above them.
 
     ``run_job`` does a job in this process; ``base_encoder`` names the network used before training;
-    ``demo_folders`` makes the demo library in a folder and returns its folders, the playlists first.
+    ``demo_folders`` makes the demo library in a folder and returns its folders, the playlists first;
+    ``judge`` makes the score card of a model.
     """
 
     settings: Settings
     run_job: RunJob
     base_encoder: Callable[[Settings], str]
     demo_folders: Callable[[Path], tuple[Path, ...]]
+    judge: Callable[[Settings, str], None]
 
 
 class OurGroup(click.Group):

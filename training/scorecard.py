@@ -10,7 +10,7 @@ import numpy as np
 
 from embeddings.encoder import load_encoder_config
 from recommender.bundle import read_report
-from recommender.catalogue import Database, current_bundle, track_paths, tracks_by_id
+from recommender.catalogue import Database, current_bundle, get_bundle, track_paths, tracks_by_id
 from recommender.records import FileFormat, known_artist
 from recommender.scorecards import write_scorecard
 from recommender.served import NoModel
@@ -115,11 +115,17 @@ def judge_champion(
     database: Database,
     settings: Settings,
     *,
+    bundle_id: str | None = None,
     n_folds: int = N_FOLDS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Card:
-    """Judge the playlists of the bundle in service on the vectors the catalogue holds; keep card and page.
+    """Judge the playlists by the encoder of a bundle, on the vectors the catalogue holds; keep card and page.
+
+    Parameters
+    ----------
+    bundle_id : str, optional
+        The one in service unless given.
 
     Returns
     -------
@@ -136,7 +142,7 @@ def judge_champion(
     """
     started = time.perf_counter()
     with database.read_session() as session:
-        bundle = current_bundle(session)
+        bundle = current_bundle(session) if bundle_id is None else get_bundle(session, bundle_id)
     if bundle is None:
         raise NoModel("no model is in service, so there is nothing to judge")
     config, report = load_encoder_config(bundle.directory), read_report(bundle.directory)
