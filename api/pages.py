@@ -16,6 +16,7 @@ blueprint = APIBlueprint("pages", __name__, enable_openapi=False)
 
 NAVIGATION = (
     ("pages.index", "Try a song"),
+    ("pages.playlists", "Playlists"),
     ("pages.models", "Models"),
     ("pages.jobs", "Jobs"),
 )
@@ -42,6 +43,18 @@ def index() -> str:
         model_group=choose_group(model.bundle.groups, None).group_name if model else None,
         max_upload_mb=ours.settings.max_upload_mb,
     )
+
+
+@blueprint.get("/app/playlists")
+def playlists() -> str:
+    """List the playlists, and add one."""
+    return render_template("playlists.html")
+
+
+@blueprint.get("/app/playlists/<int:playlist_id>")
+def playlist(playlist_id: int) -> str:
+    """Show one playlist; the script says so if there is none of that id."""
+    return render_template("playlist.html", playlist_id=playlist_id)
 
 
 @blueprint.get("/app/models")

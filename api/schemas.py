@@ -131,10 +131,16 @@ class PlaylistSchema(Strict):
     created_at = Moment()
 
 
+class ListedTrackSchema(NamedTrackSchema):
+    """A track in a list."""
+
+    duration_s = Float(required=True, allow_none=True)
+
+
 class PlaylistDetailSchema(PlaylistSchema):
     """A playlist and its tracks, in order."""
 
-    tracks = List(Nested(NamedTrackSchema), required=True)
+    tracks = List(Nested(ListedTrackSchema), required=True)
 
 
 class PlaylistListQuery(Strict):

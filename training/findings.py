@@ -182,7 +182,8 @@ def _describe_doubt(group: JudgedGroup, doubt: Doubt) -> Described:
 
 def _describe_track(group: JudgedGroup, row: int) -> Described:
     source = group.sources[row]
-    return {"file": source.file, "title": source.title, "artist": group.tracks.artists[row]}
+    known = {} if source.track_id is None else {"id": source.track_id}
+    return known | {"file": source.file, "title": source.title, "artist": group.tracks.artists[row]}
 
 
 def _describe_maps(group: JudgedGroup, *, progress: Progress | None) -> Described:

@@ -19,11 +19,12 @@ from training.labels import LabelledTracks
 
 @dataclass(frozen=True)
 class TrackSource:
-    """How a track is named on the score card, and how its file holds the audio."""
+    """How a track is named on the score card, and how its file holds the audio; its id if it is catalogued."""
 
     title: str
     file: str
     format: FileFormat = field(default_factory=FileFormat)
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -215,6 +215,7 @@ def _read_sources(database: Database, tracks: LabelledTracks) -> list[TrackSourc
             infos[track_id].title,
             infos[track_id].path or "",
             read_format(paths[track_id]) if track_id in paths else FileFormat(),
+            track_id,
         )
         for track_id in ids
     ]

@@ -9,13 +9,20 @@ from axe_playwright_python.sync_playwright import Axe
 from api.pages import NAVIGATION
 from tests.browser.conftest import Visit
 
-PAGES = {"try": "/", "answer": "/?track=1"}
-# Where to put pictures of every page, for somebody to look at.
+PAGES = {
+    "try": "/",
+    "answer": "/?track=1",
+    "playlists": "/app/playlists",
+    "playlist": "/app/playlists/1",
+    "models": "/app/models",
+    "jobs": "/app/jobs",
+}
+# Where to put pictures of every page, for somebody to look at; then every look is taken.
 PICTURES = os.environ.get("WHICHLIST_TEST_PICTURES")
+LOOKS = [("light", 1280), ("dark", 360)] + ([("light", 360), ("dark", 1280)] if PICTURES else [])
 
 
-@pytest.mark.parametrize("width", [360, 1280], indirect=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(("scheme", "width"), LOOKS, indirect=True)
 @pytest.mark.parametrize("name", PAGES)
 def test_everybody_can_use_it(visit: Visit, name: str, scheme: str, width: int) -> None:
     page = visit.open(PAGES[name])

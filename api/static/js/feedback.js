@@ -18,27 +18,28 @@ export function feedbackBox(answer) {
   };
   const correct = el("select", { "aria-label": "The right playlist", hidden: true, onchange: () => {
     const playlist = answer.playlists.find((p) => p.id === Number(correct.value));
-    if (playlist) give(wrong, { verdict: "right", playlist: playlist.id }, `It is in ${playlist.name} now.`);
-    else give(wrong, { verdict: "wrong", playlist: right.id }, `It is kept out of ${right.name}.`);
+    if (playlist) give(wrong, { verdict: "right", playlist_id: playlist.id }, `It is in ${playlist.name} now.`);
+    else give(wrong, { verdict: "wrong", playlist_id: right.id }, `It is kept out of ${right.name}.`);
   } }, el("option", { value: "", disabled: true, selected: true }, "Where does it belong?"),
     answer.playlists.map((playlist) => el("option", { value: playlist.id }, playlist.name)),
     el("option", { value: "0" }, "In none of them"));
   const wrong = button("Wrong …", () => { correct.hidden = false; correct.focus(); });
   return el("div", { className: "feedback" },
     el("div", { className: "row", role: "group", "aria-label": "Is that right?" },
-      right ? button(`Right: ${right.name}`, (b) => give(b, { verdict: "right", playlist: right.id }, `It is in ${right.name} now.`)) : null,
+      right ? button(`Right: ${right.name}`, (b) => give(b, { verdict: "right", playlist_id: right.id }, `It is in ${right.name} now.`)) : null,
       wrong, correct,
       button("♥ Like", (b) => give(b, { verdict: "liked" }, "Noted as liked.")),
       button("Dislike", (b) => give(b, { verdict: "disliked" }, "Noted as disliked."))),
     said);
 }
 
-async function say(status, trackId, feedback, sentence, then) {
+/** Send one verdict and show what came of it in `status`; `then` is called when it was taken. */
+export async function say(status, trackId, feedback, sentence, then) {
   status.replaceChildren("…");
   try {
-    await sendJson("PUT", `/tracks/${trackId}/feedback`, feedback);
-    status.replaceChildren(`${sentence} The model learns it in a moment.`);
-    then();
+    const { advice, job } = await sendJson("PUT", `/tracks/${trackId}/feedback`, feedback);
+    status.replaceChildren([sentence, job ? "The model learns it in a moment." : "", advice ?? ""].filter(Boolean).join(" "));
+    then?.();
   } catch (error) {
     status.replaceChildren(problemBox(error));
   }

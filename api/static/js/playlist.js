@@ -1,0 +1,113 @@
+// One playlist: its tracks, those that may not belong, what was matched; rename, export, remove.
+
+import { byId, clock, el, percent, plural, problemBox } from "./dom.js";
+import { doubtsOf, figuresOf, servedCard, siblingsOf } from "./scorecard.js";
+import { followJob } from "./job_progress.js";
+import { getJson, sendJson } from "./http.js";
+import { playButton } from "./player.js";
+import { say } from "./feedback.js";
+
+const main = byId("playlist");
+const id = Number(main.dataset.id);
+
+async function show() {
+  try {
+    const [playlist, card] = await Promise.all([getJson(`/playlists/${id}`), servedCard().catch(() => ({ groups: [] }))]);
+    document.title = `${playlist.name} – Whichlist`;
+    main.replaceChildren(
+      el("h1", {}, playlist.name),
+      el("p", { className: "muted" }, summary(playlist, figuresOf(card, playlist))),
+      ...(figuresOf(card, playlist)?.warnings ?? []).map((warning) => el("p", { className: "warning" }, warning)),
+      ...siblingsOf(card, playlist).filter((pair) => pair.advice === "merge").map((pair) => sibling(playlist, pair)),
+      actions(playlist),
+      ...doubts(playlist, doubtsOf(card, playlist)),
+      el("h2", {}, "Tracks"),
+      playlist.tracks.length ? tracks(playlist) : el("p", {}, "None yet."));
+    showMatches(playlist);
+  } catch (error) {
+    main.replaceChildren(problemBox(error, { again: show }));
+  }
+}
+
+function summary(playlist, figures) {
+  const said = [`${plural(playlist.n_tracks, "track")} of the group “${playlist.group}”`];
+  if (playlist.folder) said.push(`as in the folder ${playlist.folder}`);
+  if (figures) said.push(`${percent(figures.recall)} of its tracks are found again when their artists are unknown`);
+  return `${said.join("; ")}.`;
+}
+
+function sibling(playlist, pair) {
+  const other = pair.playlists.find((name) => name !== playlist.name);
+  const told = `Hard to tell apart from “${other}”: given one track of each, the right one is found ${percent(pair.told_apart)} of the time.`;
+  return el("p", { className: "notice" }, `${told} Are they one playlist?`);
+}
+
+function actions(playlist) {
+  const status = byId("status") ?? el("div", { id: "status" });
+  const name = el("input", { value: playlist.name, "aria-label": "Name", required: true, maxLength: 200 });
+  const rename = el("form", { className: "row", onsubmit: (event) => {
+    event.preventDefault();
+    change(status, () => sendJson("PUT", `/playlists/${id}`, { name: name.value.trim() }), show);
+  } }, name, el("button", {}, "Rename"));
+  const sure = el("dialog", { "aria-label": "Remove the playlist" },
+    el("p", {}, `Remove “${playlist.name}”? Its tracks stay in the catalogue and on the disk.`),
+    el("div", { className: "row" },
+      el("button", { className: "main", onclick: () => { sure.close(); change(status, () => sendJson("DELETE", `/playlists/${id}`), () => location.assign("/app/playlists")); } }, "Remove"),
+      el("button", { onclick: () => sure.close() }, "Keep")));
+  const formats = ["m3u8", "xspf", "jspf", "csv"];
+  return el("div", {}, el("div", { className: "row" }, rename,
+    el("span", { className: "row" }, "Export:", formats.map((format) => el("a", { href: `/playlists/${id}/export?format=${format}`, download: "" }, format.toUpperCase()))),
+    el("button", { onclick: () => sure.showModal() }, "Remove …")), sure, status);
+}
+
+async function change(status, send, then) {
+  try {
+    const { job } = await send();
+    await followJob(status, job.id);
+    then();
+  } catch (error) {
+    status.replaceChildren(problemBox(error));
+  }
+}
+
+function doubts(playlist, found) {
+  if (!found.length) return [];
+  return [
+    el("h2", {}, "May not belong here"),
+    el("p", { className: "muted" }, "By ear, and without knowing their artists, these fit another playlist better. You know best."),
+    el("ul", { className: "ranked" }, found.map((doubt) => doubtRow(playlist, doubt))),
+  ];
+}
+
+function doubtRow(playlist, doubt) {
+  const said = el("p", { className: "small", role: "status" });
+  const tell = (verdict, sentence) => () => say(said, doubt.id, { verdict, playlist_id: playlist.id }, sentence, () => { for (const b of buttons) b.disabled = true; });
+  const buttons = doubt.id === undefined ? [] : [
+    el("button", { onclick: tell("right", "It stays."), "aria-label": `${doubt.title} belongs` }, "It belongs"),
+    el("button", { onclick: tell("wrong", "It is taken out."), "aria-label": `Take out ${doubt.title}` }, "Take it out"),
+  ];
+  return el("li", {},
+    el("div", { className: "row" },
+      doubt.id === undefined ? null : playButton(doubt),
+      el("span", { className: "grow" }, `${doubt.artist} – ${doubt.title}`),
+      el("span", { className: "muted small" }, `${doubt.predicted} ${percent(doubt.predicted_probability)}, here ${percent(doubt.own_probability)}`),
+      buttons),
+    said);
+}
+
+function tracks(playlist) {
+  return el("div", { className: "scroll" }, el("table", {},
+    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { className: "unseen" }, "Play")), el("th", { scope: "col" }, "Title"), el("th", { scope: "col" }, "Artist"), el("th", { scope: "col", className: "number" }, "Length"), el("th", { scope: "col" }, el("span", { className: "unseen" }, "Ask")))),
+    el("tbody", {}, playlist.tracks.map((track) => el("tr", {},
+      el("td", {}, playButton(track)), el("td", {}, track.title), el("td", {}, track.artist),
+      el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"),
+      el("td", {}, el("a", { href: `/?track=${track.id}`, "aria-label": `Where else does ${track.title} fit?` }, "where else?")))))));
+}
+
+async function showMatches(playlist) {
+  if (["folder", "api", "feedback"].includes(playlist.source)) return;
+  const { showMatchReport } = await import("./matches.js");
+  main.append(await showMatchReport(playlist));
+}
+
+show();

@@ -1,0 +1,83 @@
+"""The playlists on the page: adding one from files, seeing what may not belong, renaming, removing."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+
+
+@pytest.fixture
+def audio(visit: Visit) -> list[Path]:
+    """Four files that the library does not hold."""
+    folders = (visit.site.demo.neither, visit.site.demo.new_releases)
+    files = [path for folder in folders for path in sorted(folder.iterdir())]
+    return [path for path in files if path.suffix in (".mp3", ".ogg", ".flac", ".wav")][:4]
+
+
+def test_files_become_a_playlist_that_songs_can_fit(visit: Visit, audio: list[Path], tmp_path: Path) -> None:
+    notes = tmp_path / "broken.mp3"
+    notes.write_text("not music")
+    page = visit.open("/app/playlists")
+    page.get_by_label("Name").fill("<b>new</b> & odd")
+    page.set_input_files("#files", [*audio, notes])
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#adding")).to_contain_text("succeeded", timeout=60_000)
+    link = page.get_by_role("link", name="<b>new</b> & odd")
+    expect(link).to_be_visible()
+    link.click()
+    expect(page.get_by_role("heading", name="<b>new</b> & odd")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(len(audio))
+    page.get_by_label("Name").fill("odd ones")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", name="odd ones")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Remove …").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    page.wait_for_url(re.compile("/app/playlists$"), timeout=60_000)
+    expect(page.get_by_role("link", name="odd ones")).to_have_count(0)
+    visit.errors = [error for error in visit.errors if "422" not in error]  # the broken file
+
+
+def test_a_folder_of_the_server_becomes_a_playlist(visit: Visit) -> None:
+    folder = visit.site.data / "music" / "hip hop"
+    copy = folder.with_name("third")
+    shutil.copytree(folder, copy, dirs_exist_ok=True)
+    page = visit.open("/app/playlists")
+    page.get_by_label("Name").fill("third")
+    page.get_by_label("or a folder of the server").fill(str(copy))
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#adding")).to_contain_text("succeeded", timeout=60_000)
+    playlists = {p["name"]: p["id"] for p in visit.site.ask("/playlists")["playlists"]}
+    visit.site.ask(f"/playlists/{playlists['third']}", method="DELETE")
+    shutil.rmtree(copy)
+    visit.site.wait_for_jobs()
+
+
+def test_nothing_chosen_is_said(visit: Visit) -> None:
+    page = visit.open("/app/playlists")
+    page.get_by_label("Name").fill("empty")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("nothing to make a playlist of")
+
+
+def test_a_playlist_that_is_not_there_is_said(visit: Visit) -> None:
+    page = visit.open("/app/playlists/99999")
+    expect(page.get_by_role("alert")).to_contain_text("No such playlist")
+    visit.errors.clear()
+
+
+def test_feedback_puts_a_song_where_the_listener_says(visit: Visit) -> None:
+    page = visit.open("/?track=1")
+    page.get_by_role("button", name="♥ Like").click()
+    expect(page.locator(".feedback [role=status]")).to_contain_text("Noted as liked")
+    page.get_by_role("button", name="Wrong …").click()
+    page.get_by_label("The right playlist").select_option(label="electro")
+    expect(page.locator(".feedback [role=status]")).to_contain_text("It is in electro now")
+    visit.site.wait_for_jobs()
+    held = {playlist["name"] for playlist in visit.site.ask("/tracks/1")["playlists"]}
+    assert {"electro", "liked"} <= held
+    visit.site.ask("/tracks/1/feedback", method="DELETE")
+    visit.site.wait_for_jobs()
