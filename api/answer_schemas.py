@@ -6,6 +6,7 @@ from apiflask.validators import Length, OneOf, Range
 
 from api.schemas import NamedTrackSchema, PlaylistRefSchema, Strict, TrackSchema, name_field, text_field
 from recommender.answers import Verdict
+from recommender.walking import LONGEST_WALK
 
 
 class AskSchema(Strict):
@@ -121,3 +122,35 @@ class RecommendationSchema(Strict):
     similar = List(Nested(NeighbourSchema), required=True)
     segments = List(Nested(SegmentSchema), required=True)
     timing_ms = Dict(keys=String(), values=Float(), required=True)
+
+
+class WalkQuery(Strict):
+    """A walk between two tracks of the library."""
+
+    start = text_field(
+        data_key="from",
+        validate=Length(min=1, max=4096),
+        metadata={"description": "The first track, in any form that `track` of GET /recommend takes."},
+    )
+    end = text_field(
+        data_key="to", validate=Length(min=1, max=4096), metadata={"description": "The last track."}
+    )
+    length = Integer(
+        load_default=10,
+        validate=Range(2, LONGEST_WALK),
+        metadata={"description": "Tracks of the walk, its two ends among them."},
+    )
+
+
+class WalkStepSchema(Strict):
+    """One track of a walk and its cosine similarity to the one before, null for the first."""
+
+    track = Nested(NamedTrackSchema, required=True)
+    similarity = Float(required=True, allow_none=True)
+
+
+class WalkSchema(Strict):
+    """A walk, in order."""
+
+    model = text_field(metadata={"description": "The bundle that knew the way."})
+    steps = List(Nested(WalkStepSchema), required=True)

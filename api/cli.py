@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from api import commands_demo, commands_feedback, commands_library, commands_operate
+from api import commands_demo, commands_feedback, commands_library, commands_operate, commands_walk
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
 from recommender.catalogue import open_database
@@ -218,7 +218,7 @@ def experiment(
     click.echo(f"report             {out / PAGE_FILE}")
 
 
-for _module in (commands_library, commands_feedback, commands_operate, commands_demo):
+for _module in (commands_library, commands_walk, commands_feedback, commands_operate, commands_demo):
     for _command in _module.COMMANDS:
         main.add_command(_command)
 

@@ -71,6 +71,18 @@ PROBLEMS: tuple[Problem, ...] = (
         "The track's audio file is not there",
         "Put the file back, or scan its folder again: `whichlist scan FOLDER`.",
     ),
+    Problem(
+        "track_not_heard",
+        409,
+        "The model in service has not heard the track",
+        "Scan the folder that holds it; GET /jobs shows whether a scan is under way.",
+    ),
+    Problem(
+        "library_too_small",
+        409,
+        "The library has too few tracks for that",
+        "Ask for a shorter walk, or scan more music.",
+    ),
     Problem("job_finished", 409, "The job has ended already", "GET /jobs/{id} shows how it ended."),
     Problem("job_not_failed", 409, "The job did not fail", "GET /jobs/{id} shows how far it is."),
     Problem(
@@ -88,6 +100,8 @@ PROBLEMS: tuple[Problem, ...] = (
     ),
     Problem("no_such_range", 416, "That part is not in the file", "Ask for less, or for all of it."),
     Problem("invalid_request", 422, "A parameter or field has a bad value", "`errors` names each one."),
+    Problem("no_walk", 422, "No walk can be made", "Name two tracks of the library, and a length from 2 on."),
+    Problem("same_track", 422, "Both ends are one track", "Name two different tracks."),
     Problem(
         "urls_not_enabled",
         422,
@@ -113,6 +127,9 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("source_unavailable", 502, "Another server does not answer as it should", "Try again later."),
     Problem("rate_limited", 502, "Another server is busy", "Try again after the time that it names."),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
+    Problem(
+        "disk_full", 507, "The disk is full", "Make room on the disk of the data folder, then try again."
+    ),
     Problem("internal_error", 500, "The server made a mistake", "Its log says more; please report it."),
     Problem(
         "database_unreachable",

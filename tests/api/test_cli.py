@@ -99,6 +99,23 @@ def test_the_command_line_and_http_answer_alike(with_playlists: Run, tmp_path: P
     assert by_command == by_http
 
 
+def test_a_walk_by_command_is_that_over_http(with_playlists: Run, tmp_path: Path, sounds: Sounds) -> None:
+    ends = sounds.heard[0].path, sounds.heard[-1].path
+    [by_command] = read_lines(with_playlists("path", *ends, "--length", 6, "--json"))
+    app = create_app(load_settings({"data": tmp_path / "data"}, environ={}))
+    ids = [step["track"]["id"] for step in by_command["steps"]]  # type: ignore[attr-defined]
+    by_http = app.test_client().get(f"/path?from={ids[0]}&to={ids[-1]}&length=6").get_json()
+    find_services(app).database.close()
+    assert by_command == by_http
+    lines = with_playlists("path", *ends, "--length", 6).stdout.splitlines()
+    assert [int(line.rpartition("(")[2].rstrip(")")) for line in lines] == ids
+    assert lines[0].split() == ["1", "Artist", "00", "-", "Piece", "0", f"({ids[0]})"]
+    result = with_playlists("path", ids[0], ids[0], expect=ExitCode.FAILED)
+    assert "Name two different tracks." in result.stderr
+    with_playlists("path", ids[0], ids[1], "--length", 1, expect=ExitCode.USAGE)
+    assert "shorter walk" in with_playlists("path", 1, 2, "--length", 99, expect=ExitCode.FAILED).stderr
+
+
 def test_every_track_gets_its_line_and_a_bad_one_stops_no_other(with_playlists: Run, sounds: Sounds) -> None:
     good, bad = sounds.heard[0].path, sounds.outside / "missing.wav"
     result = with_playlists("recommend", "--json", bad, good, expect=ExitCode.PARTLY)
