@@ -9,10 +9,11 @@ from marshmallow import RAISE
 
 from api.comparison_schemas import CompareQuery, ComparisonSchema
 from api.problems import describe_problems
-from api.schemas import ModelListSchema, PromotedSchema, ReportSchema
-from api.services import services
+from api.schemas import AcceptedSchema, ModelListSchema, PromotedSchema, ReportSchema
+from api.services import Accepted, services
 from recommender.bundle import read_bundle, read_report
 from recommender.catalogue import get_bundle, list_bundles, promote_bundle
+from recommender.jobs import JobKind, enqueue
 from recommender.model_comparison import compare_models
 from recommender.records import BundleInfo
 from recommender.scorecards import read_scorecard, read_scorecard_page
@@ -39,6 +40,13 @@ def get_models() -> dict[str, Any]:
         bundles = list_bundles(session)
     serving = _serving_id()
     return {"models": [_shown(bundle, serving) for bundle in bundles]}
+
+
+@blueprint.post("/models")
+@blueprint.output(AcceptedSchema, status_code=202)
+def train() -> Accepted:
+    """Fit the encoder again on every playlist; the new model takes over only if it is clearly better."""
+    return services().accept(lambda session: enqueue(session, JobKind.TRAIN, {}))
 
 
 @blueprint.get("/models/compare")

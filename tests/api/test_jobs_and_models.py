@@ -69,6 +69,12 @@ def test_what_failed_can_be_tried_again(client: FlaskClient, filled: Filled) -> 
     assert_problem(client.post(f"/jobs/{again['id']}/retry"), 409, "job_not_failed")
 
 
+def test_a_challenger_can_be_asked_for(client: FlaskClient, filled: Filled) -> None:
+    response = client.post("/models")
+    assert response.status_code == 202
+    assert response.get_json()["job"]["kind"] == "train"
+
+
 def test_no_such_job(client: FlaskClient) -> None:
     assert_problem(client.get("/jobs/999999"), 404, "job_not_found")
     assert_problem(client.post("/jobs/999999/cancel"), 404, "job_not_found")
