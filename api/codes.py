@@ -36,6 +36,7 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("playlist_not_found", 404, "No such playlist", "GET /playlists lists them."),
     Problem("group_not_found", 404, "No such playlist group", "GET /playlists shows each one's group."),
     Problem("row_not_found", 404, "No such imported row", "GET /playlists/{id}/matches lists them."),
+    Problem("feed_not_found", 404, "No such feed", "GET /feeds lists them."),
     Problem("job_not_found", 404, "No such job", "GET /jobs lists them."),
     Problem("model_not_found", 404, "No such model", "GET /models lists them."),
     Problem(
@@ -122,6 +123,13 @@ PROBLEMS: tuple[Problem, ...] = (
         "The file cannot be kept",
         "Make room on the disk of the data folder, then send it again.",
     ),
+    Problem(
+        "unknown_feed",
+        422,
+        "This names no feed",
+        "Name a folder, a file or a URL that `whichlist score-feed --help` lists.",
+    ),
+    Problem("one_playlist_needed", 422, "The format holds one list", "Add `playlist=` with its id or name."),
     Problem("unreadable_source", 422, "The source cannot be read", "`detail` says what it sent instead."),
     Problem("source_error", 502, "The source cannot be read", "`detail` says why."),
     Problem("source_unavailable", 502, "Another server does not answer as it should", "Try again later."),

@@ -94,6 +94,16 @@ def has_embedding(session: Session, track_id: int, fingerprint: str) -> bool:
     return session.scalar(select(func.count()).select_from(Embedding).where(*mine)) == 1
 
 
+def heard_tracks(session: Session, track_ids: Sequence[int], fingerprint: str) -> set[int]:
+    """Those of the tracks that this encoder has heard."""
+    found: set[int] = set()
+    for start in range(0, len(track_ids), CHUNK_ROWS):
+        chunk = [int(track_id) for track_id in track_ids[start : start + CHUNK_ROWS]]
+        mine = (Embedding.fingerprint == fingerprint, Embedding.track_id.in_(chunk))
+        found |= set(session.scalars(select(Embedding.track_id).where(*mine)))
+    return found
+
+
 def embedded_tracks(session: Session, fingerprint: str) -> set[int]:
     """Ids of all tracks this encoder has heard."""
     return set(session.scalars(select(Embedding.track_id).where(Embedding.fingerprint == fingerprint)))

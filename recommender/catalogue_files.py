@@ -30,6 +30,19 @@ def known_files(session: Session, folder: Path) -> dict[bytes, KnownFile]:
     }
 
 
+def known_files_at(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile]:
+    """Path -> what was found there when it was last read, for those of the paths that were."""
+    found: dict[Path, KnownFile] = {}
+    place = (AudioFile.path, AudioFile.size, AudioFile.mtime_ns)
+    outcome = (AudioFile.track_id, AudioFile.error_code, AudioFile.error)
+    for start in range(0, len(paths), CHUNK_ROWS):
+        chunk = [os.fsencode(path) for path in paths[start : start + CHUNK_ROWS]]
+        for row in session.execute(select(*place, *outcome).where(AudioFile.path.in_(chunk))):
+            known = KnownFile(row.size, row.mtime_ns, row.track_id, row.error_code, row.error)
+            found[Path(os.fsdecode(row.path))] = known
+    return found
+
+
 def track_of_content(session: Session, content_sha256: str) -> int | None:
     """Id of the track with this audio payload, if it was heard before."""
     return session.scalar(select(Track.id).where(Track.content_sha256 == content_sha256))

@@ -137,6 +137,19 @@ def insert_or_update(session: Session, table: type[Base], row: dict[str, Any], k
     session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
 
 
+def insert_or_replace(
+    session: Session, table: type[Base], rows: Sequence[dict[str, Any]], key: Sequence[str]
+) -> None:
+    """Insert rows of the same columns; those with the same key get the new values."""
+    if not rows:
+        return
+    statement = _insert(session)(table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    statement = statement.on_conflict_do_update(index_elements=list(key), set_=values)
+    for start in range(0, len(rows), CHUNK_ROWS):
+        session.execute(statement, rows[start : start + CHUNK_ROWS])
+
+
 def _insert(session: Session) -> Any:
     """Insert construct that knows ON CONFLICT, for the session's database."""
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]

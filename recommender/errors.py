@@ -73,6 +73,12 @@ class NoSuchJob(NotInCatalogue):
     code = "job_not_found"
 
 
+class NoSuchFeed(NotInCatalogue):
+    """No feed has this id."""
+
+    code = "feed_not_found"
+
+
 class NoSuchRow(NotInCatalogue):
     """An imported playlist has no row of this number that names a track."""
 

@@ -30,6 +30,7 @@ class JobKind(enum.StrEnum):
     ADD_PLAYLIST = "add_playlist"
     REFIT = "refit"
     TRAIN = "train"
+    SCORE_FEED = "score_feed"
 
 
 class JobState(enum.StrEnum):
@@ -216,7 +217,9 @@ def _next_job(session: Session, *, job_id: int | None, kinds: Collection[JobKind
 
 
 def _is_free() -> ColumnElement[bool]:
-    expired = (Job.state == JobState.RUNNING) & (Job.lease_expires_at < database_now())
+    # A job that was claimed in the future was claimed before the clock was put back.
+    is_over = or_(Job.lease_expires_at < database_now(), Job.claimed_at > database_now() + 1)
+    expired = (Job.state == JobState.RUNNING) & is_over
     return or_(Job.state == JobState.QUEUED, expired)
 
 

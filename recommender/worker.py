@@ -22,6 +22,8 @@ LONGEST_HEARTBEAT_S = 2.0
 HEARTBEATS_PER_LEASE = 3
 QUICK_JOBS = frozenset({JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.REFIT})
 SLOW_JOBS = frozenset({JobKind.TRAIN})
+FEED_JOBS = frozenset({JobKind.SCORE_FEED})
+_LANES = (QUICK_JOBS, SLOW_JOBS, FEED_JOBS)
 
 logger = logging.getLogger(__name__)
 
@@ -105,11 +107,11 @@ Handle = Callable[[Database, JobRun], dict[str, Any]]
 def run_worker(settings: Settings, handle: Handle, stop: threading.Event) -> None:
     """Do jobs until told to stop.
 
-    Quick and slow jobs have a lane each, so that adding a playlist never waits for a training. A wake-up
-    is answered at once; without one the ledger is looked at every two seconds.
+    Quick jobs, slow ones and feeds have a lane each, so that adding a playlist never waits for them. A
+    wake-up is answered at once; without one the ledger is looked at every two seconds.
     """
     database = open_database(settings)
-    lanes = [_Lane(settings, database, handle, stop, kinds=kinds) for kinds in (QUICK_JOBS, SLOW_JOBS)]
+    lanes = [_Lane(settings, database, handle, stop, kinds=kinds) for kinds in _LANES]
     for lane in lanes:
         lane.start()
     queue = build_queue(settings)

@@ -37,7 +37,7 @@ HOMES = {
     "sklearn": ("training/*",),
     "matplotlib": ("training/svg.py", "training/pictures.py"),
     "umap": ("training/maps.py",),
-    "jinja2": ("training/scorecard_page.py",),
+    "jinja2": ("training/scorecard_page.py", "recommender/digest.py"),
     "librosa": ("embeddings/audio.py", "embeddings/channels.py", "embeddings/mel.py"),
     "soundfile": ("embeddings/audio.py", "training/demo_library.py"),
     "soxr": ("embeddings/audio.py",),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,8 @@ from recommender.jobs import JobKind
 from recommender.records import DEFAULT_GROUP
 from recommender.settings import Settings
 from recommender.worker import Handle, JobRun
+from training.feed_audio import FeedTools
+from training.feed_batch import score_feed
 from training.scan_outcome import (
     Outcome,
     adopt_folders,
@@ -105,6 +107,7 @@ class Tools:
     refit: Refit = _refit
     train: Train = _train
     judge: Judge = _judge
+    feed: FeedTools = field(default_factory=FeedTools)
 
 
 def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
@@ -115,6 +118,7 @@ def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
         JobKind.ADD_PLAYLIST: handlers.add_playlist,
         JobKind.REFIT: handlers.refit,
         JobKind.TRAIN: handlers.train,
+        JobKind.SCORE_FEED: handlers.score_feed,
     }
 
     def handle(_database: Database, run: JobRun) -> dict[str, Any]:
@@ -201,6 +205,10 @@ class _Handlers:
             result = result | {"scorecard": self._judge(run)}
         run.progress(1, 1, str(result.get("why", "")))
         return result
+
+    def score_feed(self, run: JobRun) -> dict[str, Any]:
+        """Payload ``feed_id``, ``read_source``: every recording of the feed gets its score."""
+        return score_feed(run, self._settings, self._tools.feed)
 
     def _judge(self, run: JobRun) -> dict[str, Any]:
         """Return the figures of the bundle in service, or why it has none: a training stands without them."""

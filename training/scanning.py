@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -63,22 +64,34 @@ def open_ears(settings: Settings, directory: Path) -> Ears:
     return Ears(directory, load_encoder_config(directory).fingerprint, n_processes)
 
 
-def listen_to_items(run: JobRun, settings: Settings, ears: Ears) -> int:
+class Follower(Protocol):
+    """Somebody who wants to know of every item that is over, as soon as it is."""
+
+    def over(self, path: Path) -> None:
+        """What became of this file is recorded."""
+
+    def tell(self) -> None:
+        """Called several times a second: tells how far the job is, and raises when it must stop."""
+
+
+def listen_to_items(run: JobRun, settings: Settings, ears: Ears, *, follower: Follower | None = None) -> int:
     """Work on the job's items until none is left; how many new embeddings this run has kept.
+
+    A ``follower`` takes over telling how far the job is.
 
     Raises
     ------
     JobCancelled, LeaseLost, WorkerStopping
         Between two files; what was heard until then is kept.
     """
-    return _Listening(run, settings, ears).go()
+    return _Listening(run, settings, ears, follower).go()
 
 
 class _Listening:
     """One pass over a job's items: files wait, are prepared, are listened to, are recorded."""
 
-    def __init__(self, run: JobRun, settings: Settings, ears: Ears) -> None:
-        self._run, self._settings, self._ears = run, settings, ears
+    def __init__(self, run: JobRun, settings: Settings, ears: Ears, follower: Follower | None) -> None:
+        self._run, self._settings, self._ears, self._follower = run, settings, ears, follower
         self._waiting: deque[Item] = deque()
         self._prepared: deque[_OpenFile] = deque()
         self._listened_to: dict[int, _OpenFile] = {}
@@ -108,7 +121,7 @@ class _Listening:
     def _choose_ears(self) -> ListenHere | Listeners:
         """Processes that a bad file may kill; for a few files on their first try this one, if expendable."""
         is_few = self._n_total - self._n_over <= FEW_FILES and all(item.tries == 1 for item in self._waiting)
-        if is_few and self._run.is_expendable:
+        if is_few and self._run.is_expendable and self._follower is None:
             here = self._ears.listen_here or self._load_here
             return ListenHere(here(self._ears.directory))
         return Listeners(
@@ -153,9 +166,13 @@ class _Listening:
             if track_id is not None and has_embedding(session, track_id, self._ears.fingerprint):
                 self._record_file(session, file)
                 item_done(session, self._run.claim, item.id)
-                self._n_over += 1
-                return
-        self._prepared.append(file)
+                is_known = True
+            else:
+                is_known = False
+        if is_known:
+            self._count(path)
+        else:
+            self._prepared.append(file)
 
     def _record(self, file: _OpenFile, heard: Heard) -> None:
         with self._run.database.session() as session:
@@ -168,7 +185,7 @@ class _Listening:
                 return
             else:
                 self._set_aside(session, file, heard)
-        self._n_over += 1
+        self._count(file.path)
 
     def _keep(self, session: Session, file: _OpenFile, embedding: TrackEmbedding) -> None:
         facts = replace(file.facts, duration_s=embedding.duration_s)
@@ -198,7 +215,15 @@ class _Listening:
         sentence = f"{os.fspath(path)!r} cannot be read: {error.strerror}"
         with self._run.database.session() as session:
             item_failed(session, self._run.claim, item.id, code="unreadable_file", error=sentence)
+        self._count(path)
+
+    def _count(self, path: Path) -> None:
         self._n_over += 1
+        if self._follower is not None:
+            self._follower.over(path)
 
     def _tell(self) -> None:
-        self._run.progress(self._n_over, self._n_total, MESSAGE)
+        if self._follower is not None:
+            self._follower.tell()
+        else:
+            self._run.progress(self._n_over, self._n_total, MESSAGE)
