@@ -7,7 +7,20 @@ from apiflask import APIFlask
 from flask import Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 
-from api import audio, feedback, jobs, models, operations, pages, playlists, recommend, tracks, uploads, walks
+from api import (
+    audio,
+    feedback,
+    jobs,
+    models,
+    opensubsonic,
+    operations,
+    pages,
+    playlists,
+    recommend,
+    tracks,
+    uploads,
+    walks,
+)
 from api.auth import SECURITY_SCHEME, register_auth
 from api.metrics import Metrics
 from api.problems import MIMETYPE as PROBLEM_MIMETYPE
@@ -20,7 +33,10 @@ from recommender.model_shelf import ModelShelf
 from recommender.served import ModelHolder
 from recommender.settings import Settings, load_settings
 
-_BLUEPRINTS = (recommend, walks, tracks, uploads, audio, feedback, playlists, jobs, models, operations, pages)
+_BLUEPRINTS = (
+    *(recommend, walks, tracks, uploads, audio, feedback, playlists, jobs, models, opensubsonic),
+    *(operations, pages),
+)
 _MB = 1_000_000
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",

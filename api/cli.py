@@ -14,7 +14,14 @@ from typing import Any
 
 import click
 
-from api import commands_demo, commands_feedback, commands_library, commands_operate, commands_walk
+from api import (
+    commands_demo,
+    commands_feedback,
+    commands_library,
+    commands_operate,
+    commands_servers,
+    commands_walk,
+)
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
 from recommender.catalogue import open_database
@@ -218,7 +225,10 @@ def experiment(
     click.echo(f"report             {out / PAGE_FILE}")
 
 
-for _module in (commands_library, commands_walk, commands_feedback, commands_operate, commands_demo):
+for _module in (
+    *(commands_library, commands_walk, commands_feedback, commands_servers, commands_operate),
+    commands_demo,
+):
     for _command in _module.COMMANDS:
         main.add_command(_command)
 

@@ -99,6 +99,7 @@ from recommender.catalogue_playlists import (
     track_playlists,
 )
 from recommender.catalogue_scores import scored_tracks, store_scores
+from recommender.catalogue_servers import remember_server_ids, server_ids
 from recommender.catalogue_tracks import (
     delete_track,
     find_track,
@@ -187,6 +188,7 @@ __all__ = [
     "record_reading_error",
     "register_feed",
     "remember_spotify_ids",
+    "remember_server_ids",
     "rename_playlist",
     "retire_champion",
     "scanned_paths",
@@ -195,6 +197,7 @@ __all__ = [
     "scored_items",
     "scored_tracks",
     "set_duplicates_aside",
+    "server_ids",
     "set_members",
     "settle_items",
     "store_embedding",

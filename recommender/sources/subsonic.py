@@ -16,6 +16,8 @@ from recommender.sources.web import Call, Web, download, get_json
 SOURCE = "subsonic"
 API_VERSION = "1.16.1"
 MAX_ALBUMS = 500
+PAGE_SIZE = 500
+_MAX_PAGES = 4_000
 _BATCH = 100  # ids in one URL; servers and proxies refuse long ones
 _RATE_PER_S = 20.0  # it is the user's own
 
@@ -76,6 +78,19 @@ def read_subsonic_newest(web: Web, server: SubsonicServer, *, n_albums: int = 50
     return _read_children("newest albums", tracks)
 
 
+def read_subsonic_library(web: Web, server: SubsonicServer) -> SourcePlaylist:
+    """Every track of the server; only OpenSubsonic servers list them."""
+    tracks: list[Mapping[str, Any]] = []
+    for _ in range(_MAX_PAGES):
+        page_of = {"songCount": str(PAGE_SIZE), "songOffset": str(len(tracks))}
+        answer = _ask(web, server, "search3", None, query="", artistCount="0", albumCount="0", **page_of)
+        page = _entries(answer.get("searchResult3"), "song")
+        tracks += page
+        if not page:
+            return _read_children("library", tracks)
+    raise UnreadableSource(f"the Subsonic server lists more than {len(tracks)} tracks")
+
+
 def download_subsonic(web: Web, server: SubsonicServer, track_id: str, to: Path) -> None:
     """Put the original file of a track into a place.
 
@@ -108,15 +123,13 @@ def write_subsonic_playlist(web: Web, server: SubsonicServer, name: str, track_i
             f"the Subsonic server has {len(same)} playlists called {name!r}: rename all but one"
         )
     target = {"playlistId": same[0]} if same else {"name": name}
-    created = _ask(web, server, "createPlaylist", song_ids=("songId", track_ids[:_BATCH]), **target).get(
-        "playlist"
-    )
+    created = _ask(web, server, "createPlaylist", ("songId", track_ids[:_BATCH]), **target).get("playlist")
     # Servers older than 1.14 do not say which one they made.
     made = created.get("id") if isinstance(created, dict) else None
     playlist_id = str(made) if made else same[0] if same else _id_of(web, server, name)
     for start in range(_BATCH, len(track_ids), _BATCH):
         batch = track_ids[start : start + _BATCH]
-        _ask(web, server, "updatePlaylist", song_ids=("songIdToAdd", batch), playlistId=playlist_id)
+        _ask(web, server, "updatePlaylist", ("songIdToAdd", batch), playlistId=playlist_id)
     return playlist_id
 
 
@@ -163,16 +176,16 @@ def _ask(
     web: Web,
     server: SubsonicServer,
     method: str,
-    *,
-    song_ids: tuple[str, Sequence[str]] = ("", ()),
+    song_ids: tuple[str, Sequence[str]] | None = None,
+    /,
     **params: str,
 ) -> Mapping[str, Any]:
     """The answer inside the envelope; failures come as successes here."""
-    repeated = tuple((song_ids[0], track_id) for track_id in song_ids[1])
+    repeated = tuple((song_ids[0], track_id) for track_id in song_ids[1]) if song_ids else ()
     call = Call(
         params=_log_in(server, **params) + repeated,
         rate_per_s=_RATE_PER_S,
-        repeatable=method.startswith("get"),
+        repeatable=not method.startswith(("create", "update")),
     )
     answer = get_json(web, f"{server.url}/rest/{method}.view", call=call)
     envelope = answer.get("subsonic-response") if isinstance(answer, dict) else None

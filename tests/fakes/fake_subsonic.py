@@ -79,6 +79,11 @@ class FakeSubsonic(FakeServer):
         songs = [self.tracks[track_id] for track_id in self.albums[asked.one("id")]]
         return self.ok(album={"id": asked.one("id"), "song": self._listed(songs)})
 
+    def _search3(self, asked: Asked) -> Reply:
+        start = int(asked.one("songOffset"))
+        page = list(self.tracks.values())[start : start + int(asked.one("songCount"))]
+        return self.ok(searchResult3={"song": page} if page else {})
+
     def _download(self, asked: Asked) -> Reply:
         body = self.files.get(asked.one("id"))
         return Reply(body, content_type="audio/flac") if body else self.fail(50, "User is not authorized")

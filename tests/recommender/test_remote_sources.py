@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.cli import main
+from recommender.catalogue import Database, server_ids, upsert_track
 from recommender.errors import (
     ForbiddenAddress,
     RateLimited,
@@ -18,6 +21,8 @@ from recommender.errors import (
     SourceUnavailable,
     UnreadableSource,
 )
+from recommender.records import TrackFacts
+from recommender.server_library import link_server
 from recommender.settings import Settings, load_settings
 from recommender.sources.jellyfin import (
     JellyfinServer,
@@ -32,6 +37,7 @@ from recommender.sources.references import fetch_original, is_source_reference, 
 from recommender.sources.rows import GUID, ISRC, JELLYFIN, MBID, RELEASE_GROUP, SUBSONIC, SourceRow
 from recommender.sources.subsonic import (
     SubsonicServer,
+    read_subsonic_library,
     read_subsonic_newest,
     read_subsonic_playlist,
     read_subsonic_starred,
@@ -39,6 +45,7 @@ from recommender.sources.subsonic import (
 )
 from recommender.sources.syndication import parse_syndication, read_syndication
 from recommender.sources.web import Web
+from tests.databases import sqlite_only
 from tests.fakes import fake_jellyfin, fake_subsonic, servers
 from tests.fakes.fake_jellyfin import FakeJellyfin, item
 from tests.fakes.fake_listenbrainz import GROUP, FakeListenBrainz, over_the_limit, release
@@ -559,3 +566,46 @@ class TestReferences:
         with pytest.raises(UnreadableSource, match="right to download"):
             fetch_original(SourceRow(identities=((SUBSONIC, "77"),)), settings, web=web)
         assert list((settings.cache_directory / "originals").iterdir()) == []
+
+
+class TestServerLibrary:
+    def test_every_track_is_read_page_by_page(self, subsonic: FakeSubsonic, web: Web) -> None:
+        subsonic.tracks |= {str(n): child(str(n), f"Title {n}", "Artist") for n in range(301, 1_301)}
+        library = read_subsonic_library(web, subsonic_of(subsonic))
+        assert [row.identity(SUBSONIC) for row in library.rows] == [str(n) for n in range(1, 1_301)]
+
+    def test_only_what_is_surely_the_same_is_linked(
+        self, subsonic: FakeSubsonic, web: Web, database: Database
+    ) -> None:
+        with database.session() as session:
+            ours = [
+                upsert_track(
+                    session,
+                    TrackFacts(f"Title {n}", f"Artist {n}", duration_s=200.0, content_sha256=f"{n:064x}"),
+                )
+                for n in (1, 2)
+            ]
+        subsonic.tracks = {n: subsonic.tracks[n] for n in ("1", "2", "3")}
+        subsonic.tracks["2"]["duration"] = 320
+        linked = link_server(database, read_subsonic_library(web, subsonic_of(subsonic)))
+        assert (linked.n_tracks, linked.n_linked) == (3, 1)
+        with database.read_session() as session:
+            assert server_ids(session, SUBSONIC, ours) == {ours[0]: "1"}
+
+    @sqlite_only
+    def test_the_command(self, subsonic: FakeSubsonic, settings: Settings, database: Database) -> None:
+        environment = {
+            "WHICHLIST_DATABASE_URL": settings.database_url,
+            "WHICHLIST_SUBSONIC_URL": subsonic.url,
+            "WHICHLIST_SUBSONIC_USER": fake_subsonic.USER,
+            "WHICHLIST_SUBSONIC_PASSWORD": fake_subsonic.PASSWORD,
+        }
+        call = ["--data", str(settings.data), "match-server"]
+        done = CliRunner().invoke(main, call, env=environment)
+        assert (done.exit_code, done.stdout.splitlines()[0]) == (
+            0,
+            "0 of the server's 300 tracks are in the library",
+        )
+        done = CliRunner().invoke(main, call, env=environment | {"WHICHLIST_SUBSONIC_PASSWORD": "guess"})
+        assert done.exit_code == 1 and "Wrong username or password" in done.stderr
+        assert CliRunner().invoke(main, call, env={"WHICHLIST_SUBSONIC_URL": ""}).exit_code == 2
