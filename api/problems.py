@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from api.codes import PROBLEMS, Problem, find_problem, get_problem
 from embeddings.errors import EmbeddingError
 from recommender.errors import RecommenderError
+from recommender.full_disk import DiskFull, is_disk_full
 
 MIMETYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
@@ -112,4 +113,6 @@ def _answer_validation(error: HTTPError) -> Response:
 
 def _answer_unforeseen(error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    if is_disk_full(error):
+        return problem_response(get_problem(DiskFull.code), str(DiskFull()))
     return problem_response(get_problem("internal_error"), "The server's log says what went wrong.")

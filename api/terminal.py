@@ -13,6 +13,7 @@ import click
 from api.codes import find_problem
 from embeddings.errors import EmbeddingError
 from recommender.errors import RecommenderError, SettingsError
+from recommender.full_disk import DiskFull, is_disk_full
 from recommender.jobs import JobInfo, JobState
 from recommender.settings import Settings
 
@@ -60,6 +61,11 @@ class OurGroup(click.Group):
         except (RecommenderError, EmbeddingError) as error:
             complain(error)
             ctx.exit(exit_code_of(error))
+        except Exception as error:
+            if not is_disk_full(error):
+                raise
+            complain(DiskFull())
+            ctx.exit(ExitCode.FAILED)
 
 
 def exit_code_of(error: RecommenderError | EmbeddingError) -> ExitCode:

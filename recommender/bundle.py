@@ -11,6 +11,7 @@ import logging
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,8 @@ MANIFEST, REPORT, INDEX, STANDARDISATION = (
     "index.faiss",
     "standardisation.npz",
 )
+ASIDE_PREFIX = ".bundle-"
+ABANDONED_AFTER_S = 3600.0
 ENCODER_FILES = ("encoder.tflite", "encoder.json")
 _VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert")
 _log = logging.getLogger(__name__)
@@ -106,7 +109,8 @@ def write_bundle(parent: Path, contents: BundleContents, *, used_ids: Collection
     sees a whole bundle or none. ``used_ids`` are never given again, even if their directory is gone.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".bundle-", dir=parent))
+    _sweep(parent)
+    aside = Path(tempfile.mkdtemp(prefix=ASIDE_PREFIX, dir=parent))
     try:
         _write_files(aside, contents)
         return _publish(aside, parent, contents, used_ids)
@@ -142,6 +146,14 @@ def read_report(directory: Path) -> dict[str, Any]:
     with _reasons(directory):
         report: dict[str, Any] = json.loads((directory / REPORT).read_text())
         return report
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what writers left behind that were killed; a living one is done long before."""
+    for abandoned in parent.glob(f"{ASIDE_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - abandoned.stat().st_mtime > ABANDONED_AFTER_S:
+                shutil.rmtree(abandoned, ignore_errors=True)
 
 
 def _write_files(aside: Path, contents: BundleContents) -> None:

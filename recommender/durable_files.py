@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def measure(path: Path) -> dict[str, Any]:
@@ -18,6 +20,22 @@ def measure(path: Path) -> dict[str, Any]:
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Write plain values; NaN is refused, because other readers would refuse it."""
     path.write_text(json.dumps(values, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of ``path`` in one step; when that fails, as on a full disk, it goes.
+
+    So what was there before stays whole, and no half of a file keeps the disk full.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        with aside.open("wb") as file:
+            yield file
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def flush_tree(directory: Path) -> None:

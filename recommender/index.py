@@ -14,6 +14,7 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from recommender.durable_files import replacing
 from recommender.errors import RecommenderError
 
 MAGIC = b"WHICHIDX"
@@ -142,14 +143,12 @@ class TrackIndex:
             sha256=hashlib.sha256(payload).hexdigest(),
         )
         text = json.dumps(asdict(header), sort_keys=True).encode()
-        aside = path.with_name(f".{path.name}.{os.getpid()}")
-        with aside.open("wb") as file:
+        with replacing(path) as file:
             file.write(_PREFIX.pack(MAGIC, FORMAT_VERSION, len(text)))
             file.write(text)
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
 
     @classmethod
     def load(cls, path: Path, *, fingerprint: str, dim: int) -> Self:

@@ -12,6 +12,7 @@ from uuid import uuid4
 from recommender import jobs
 from recommender.database import Database, open_database
 from recommender.errors import JobCancelled, LeaseLost
+from recommender.full_disk import DiskFull, is_disk_full
 from recommender.job_queue import WakeUps, build_queue
 from recommender.jobs import Claim, JobInfo, JobKind
 from recommender.settings import Settings
@@ -218,6 +219,7 @@ def _run(run: JobRun, handle: Handle) -> None:
             _record(run, jobs.release)
         except Exception as error:
             logger.exception("job %d (%s) failed", run.job.id, run.job.kind)
+            error = DiskFull() if is_disk_full(error) else error
             code = getattr(error, "code", None)
             code = code if isinstance(code, str) else "internal_error"
             sentence = str(error) if code != "internal_error" else f"{type(error).__name__}: {error}"

@@ -8,6 +8,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.durable_files import replacing
+
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
 
@@ -32,9 +34,8 @@ class HeldOutHearing:
 
     def save(self, directory: Path) -> None:
         """Keep it beside the encoder it belongs to."""
-        with (directory / f".{FILE}").open("wb") as file:
+        with replacing(directory / FILE) as file:
             np.savez(file, track_ids=self.track_ids, folds=self.folds, raw=self.raw)
-        (directory / f".{FILE}").replace(directory / FILE)
 
     @classmethod
     def load(cls, directory: Path) -> "HeldOutHearing | None":

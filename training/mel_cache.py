@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from embeddings.config import FRONT_END_VERSION, MelConfig, PatchConfig
 from embeddings.patches import track_patches
 from recommender.content_hash import content_sha256
+from recommender.durable_files import replacing
 
 Patches = NDArray[np.float32]
 
@@ -72,10 +72,8 @@ def write_entry(entry: Path, patches: NDArray[np.float16]) -> None:
     """Put a recording into the cache, in one step."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     # Aside first: two workers may make one entry at a time, and a killed one must not leave half of it.
-    aside = entry.with_name(f"{entry.stem}.{os.getpid()}.writing")
-    with aside.open("wb") as file:
+    with replacing(entry) as file:
         np.savez(file, patches=patches)
-    aside.replace(entry)
 
 
 class CachedPatches(Sequence[Patches]):

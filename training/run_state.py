@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recommender.durable_files import replacing
 
 Weights = list[NDArray[Any]]
 
@@ -51,10 +52,8 @@ class RunState:
         arrays: dict[str, Any] = {"facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)}
         for name in LISTS:
             arrays |= {f"{name}_{row}": array for row, array in enumerate(getattr(self, name))}
-        aside = directory / f"{CHECKPOINT_FILE}.{os.getpid()}"
-        with aside.open("wb") as file:
+        with replacing(directory / CHECKPOINT_FILE) as file:
             np.savez(file, **arrays)
-        aside.replace(directory / CHECKPOINT_FILE)
         self._write_history(directory / HISTORY_FILE)
 
     def _write_history(self, path: Path) -> None:
