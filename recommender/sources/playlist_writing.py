@@ -17,7 +17,7 @@ from recommender.sources.track_locations import path_to_uri
 XSPF_NAMESPACE = "http://xspf.org/ns/0/"
 CSV_COLUMNS = (
     *("Track name", "Artist name", "Album", "Playlist name", "Duration (ms)", "Release date"),
-    *("ISRC", "MusicBrainz recording id", "Spotify - id", "Path", "URL"),
+    *("ISRC", "MusicBrainz recording id", "Spotify track", "Path", "URL"),
 )
 FORMULA = re.compile(r"'*[=+\-@]")  # what a spreadsheet would calculate; reading takes one ' off again
 

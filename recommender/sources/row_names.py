@@ -4,7 +4,7 @@ import math
 import re
 from pathlib import PurePosixPath
 
-from recommender.sources.rows import GUID, ISRC, MBID, RELEASE_GROUP, SPOTIFY, SUBSONIC
+from recommender.sources.rows import GUID, ISRC, JELLYFIN, MBID, RELEASE_GROUP, SPOTIFY, SUBSONIC
 
 MAX_TEXT = 1000  # characters; no title is longer, and a damaged file must not fill the catalogue
 MAX_DURATION_S = 7 * 86_400.0
@@ -17,7 +17,7 @@ _SPOTIFY = re.compile(
     r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-[a-z]+/)?track/)([A-Za-z0-9]{10,40})"
 )
 _OURS = "urn:whichlist:"
-_KEPT = frozenset((SUBSONIC, GUID))
+_KEPT = frozenset((SUBSONIC, JELLYFIN, GUID))
 _ARTIST_TITLE = re.compile(r"\s+[-\N{EN DASH}\N{EM DASH}]\s+")
 _TRACK_NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
@@ -28,8 +28,9 @@ def clean_text(value: object) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return ""
     text = str(value)[: 2 * MAX_TEXT]
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.split())[:MAX_TEXT]
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())[:MAX_TEXT].rstrip()
 
 
 def read_isrc(value: object) -> str | None:
@@ -74,7 +75,9 @@ def uri_of_identity(scheme: str, value: str) -> str:
         return f"https://musicbrainz.org/release-group/{value}"
     if scheme == ISRC:
         return f"urn:isrc:{value}"
-    return value if scheme == SPOTIFY else f"{_OURS}{scheme}:{value}"
+    if scheme == SPOTIFY:
+        return value if value.startswith("spotify:") else f"spotify:track:{value}"
+    return f"{_OURS}{scheme}:{value}"
 
 
 def split_artist_title(text: str) -> tuple[str, str]:
