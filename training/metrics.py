@@ -1,5 +1,7 @@
 """Figures of merit: pure functions of arrays, each with its denominator in words."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,15 +50,41 @@ def bootstrap_interval(
 
     Tracks of one artist stand or fall together, so drawing tracks would make the interval too narrow.
     """
-    names, number = np.unique(artists, return_inverse=True)
-    # Counts per artist add up, so a draw of artists needs no copy of their tracks.
-    n_tracks, n_right = np.zeros((2, len(names), n_labels))
-    np.add.at(n_tracks, (number, true), 1)
-    np.add.at(n_right, (number, true), predicted == true)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=N_BOOTSTRAP)
-    values = np.nanmean(_ratio(drawn @ n_right, drawn @ n_tracks), axis=1)
+    values = _bootstrap(true, (predicted,), artists, n_labels, rng)[0]
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
+
+
+def paired_interval(
+    true: IdArray,
+    answers: tuple[IdArray, IdArray],
+    artists: IdArray,
+    n_labels: int,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Return the 95 % interval of the balanced accuracy of the first answers minus that of the second.
+
+    The same artists are drawn for both, so what is hard for both does not widen it.
+    """
+    values, others = _bootstrap(true, answers, artists, n_labels, rng)
+    low, high = np.quantile(values - others, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _bootstrap(
+    true: IdArray, answers: Sequence[IdArray], artists: IdArray, n_labels: int, rng: np.random.Generator
+) -> list[NDArray[np.float64]]:
+    """(N_BOOTSTRAP,) balanced accuracies of each of the answers, over the same draws of artists."""
+    names, number = np.unique(artists, return_inverse=True)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=N_BOOTSTRAP)
+    found = []
+    for predicted in answers:
+        # Counts per artist add up, so a draw of artists needs no copy of their tracks.
+        n_tracks, n_right = np.zeros((2, len(names), n_labels))
+        np.add.at(n_tracks, (number, true), 1)
+        np.add.at(n_right, (number, true), predicted == true)
+        found.append(np.nanmean(_ratio(drawn @ n_right, drawn @ n_tracks), axis=1))
+    return found
 
 
 def chance_p_value(

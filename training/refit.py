@@ -186,8 +186,7 @@ def describe_group(fitted: FittedGroup) -> dict[str, Any]:
             )
         ],
         "view_weights": dict(fitted.choice.view_weights),
-        "l2": fitted.choice.l2,
-        "artist_correlation": fitted.choice.artist_correlation,
+        "heads": [{"l2": l2, "artist_correlation": share} for l2, share in fitted.choice.heads],
         "classifier_weight": fitted.model.calibration.classifier_weight,
         "n_neighbours": fitted.model.calibration.n_neighbours,
         "balanced_accuracy_of_choosing": accuracy,

@@ -7,60 +7,17 @@ import argparse
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from training.fitting import FitContext, default_choice
-from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
+from tests.benchmarks.plain_heads import answer_logistic
+from tests.benchmarks.research_sets import BENCH, Bench, FloatArray, IdArray, read_four_genres, read_gtzan
+from training.fitting import FitContext
 from training.judging import familiarity, judge_group
-from training.labels import LabelledTracks
 from training.metrics import auroc, balanced_accuracy, coverage, expected_calibration_error
 
 ALPHA = 0.1
-BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
-FloatArray = NDArray[np.float32]
-IdArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Bench:
-    """Labelled vectors: ``raw`` (n, dim) float32, ``label`` and ``artist`` (n,) int64, -1 for no artist."""
-
-    raw: FloatArray
-    label: IdArray
-    artist: IdArray
-    names: tuple[str, ...]
-    views: dict[str, slice]
-
-    def rows(self, rows: IdArray) -> "Bench":
-        """Return some of the tracks; labels without tracks are dropped."""
-        used, label = np.unique(self.label[rows], return_inverse=True)
-        names = tuple(self.names[number] for number in used)
-        return Bench(self.raw[rows], label.astype(np.int64), self.artist[rows], names, self.views)
-
-    def labelled(self) -> tuple[GroupLabels, LabelledTracks]:
-        """Return the tracks as a playlist group."""
-        n_tracks, n_labels = len(self.label), len(self.names)
-        tracks = LabelledTracks(
-            track_ids=np.arange(n_tracks),
-            raw=self.raw,
-            membership=self.label[:, None] == np.arange(n_labels),
-            artists=tuple("" if number < 0 else f"artist {number}" for number in self.artist),
-            albums=("",) * n_tracks,
-            durations_s=np.full(n_tracks, np.nan),
-        )
-        return GroupLabels(1, "default", np.arange(n_labels), self.names), tracks
-
-    def fit(self, *, seed: int = 0, unlabelled: FloatArray | None = None) -> FittedGroup:
-        """Fit the group as the service does."""
-        labels, tracks = self.labelled()
-        rest = self.raw[:0] if unlabelled is None else unlabelled
-        context = FitContext(self.views, rest, seed)
-        grouping = group_by_artist(tracks, context, default_choice(self.views))
-        return fit_group(labels, tracks, context, grouping)
 
 
 def main() -> None:
@@ -79,7 +36,7 @@ def main() -> None:
 
 def judge_gtzan(folder: Path) -> None:
     """Everything is chosen on the training part; its artists are not labelled, so folds go by track."""
-    known, asked = _read_gtzan(folder / "training.npz"), _read_gtzan(folder / "evaluation.npz")
+    known, asked = read_gtzan(folder / "training.npz"), read_gtzan(folder / "evaluation.npz")
     fitted = known.fit()
     scores = fitted.model.score(asked.raw, n_nearest=0)
     predicted = scores.probability.argmax(axis=1)
@@ -98,7 +55,7 @@ def judge_gtzan(folder: Path) -> None:
 
 def judge_four_genres(folder: Path) -> None:
     """Real artists, so folds are artist-conditional."""
-    bench = _read_four_genres(folder)
+    bench = read_four_genres(folder)
     _print("four genres, 400 real tracks of 138 artists; artist-conditional 5 folds")
     labels, tracks = bench.labelled()
     accuracies, frozen = [], []
@@ -170,16 +127,9 @@ def _plain_logistic(bench: Bench, folds: IdArray) -> float:
 
 
 def _logistic(known: FloatArray, label: IdArray, asked: FloatArray) -> IdArray:
-    """The head that the published figure of 0.786 was measured with: z-scores, C = 0.003, balanced."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    head = LogisticRegression(C=0.003, class_weight="balanced", max_iter=2000)
+    """The plain head on the trunk view alone."""
     trunk = slice(0, 200)
-    answer: IdArray = (
-        make_pipeline(StandardScaler(), head).fit(known[:, trunk], label).predict(asked[:, trunk])
-    )
+    answer: IdArray = answer_logistic(known[:, trunk], label, asked[:, trunk]).argmax(axis=1)
     return answer
 
 
@@ -200,37 +150,6 @@ def _judge_likes(folder: Path, bench: Bench) -> list[float]:
         judged = judge_group(labels, tracks, FitContext(bench.views, bench.raw[:0], 0), n_folds=5)
         found.append(auroc(judged.probability[liked, 1], judged.probability[~liked, 1]))
     return found
-
-
-def _read_gtzan(path: Path) -> Bench:
-    data = np.load(path)
-    _, first, number = np.unique(data["IDS"], return_index=True, return_inverse=True)
-    total = np.zeros((len(first), data["X"].shape[1]))
-    np.add.at(total, number, data["X"])
-    raw = (total / np.bincount(number)[:, None]).astype(np.float32)
-    label = data["Y"][first].astype(np.int64)
-    names = tuple(sorted({name.split("/")[0] for name in data["IDS"][first]}))
-    return Bench(raw, label, np.full(len(label), -1), names, {"trunk": slice(0, 50)})
-
-
-def _read_four_genres(folder: Path) -> Bench:
-    data, mel = np.load(folder / "tracks.npz"), np.load(folder / "mel_patches.npz")
-    names, label = np.unique(data["label"], return_inverse=True)
-    trunk = data["penultimate"].astype(np.float32).mean(axis=1)
-    timbre = np.stack([_timbre(patches * mel["scale"]) for patches in mel["patches_u8"]])
-    views = {"trunk": slice(0, 200), "timbre": slice(200, 200 + timbre.shape[1])}
-    raw = np.concatenate([trunk, timbre], axis=1).astype(np.float32)
-    return Bench(raw, label.astype(np.int64), data["artist"].astype(np.int64), tuple(names.tolist()), views)
-
-
-def _timbre(patches: FloatArray) -> FloatArray:
-    """The timbre view of the exported networks, without the network: (n_patches, 187, 96) -> (60,)."""
-    from scipy.fft import dct
-
-    mfcc = dct(patches, axis=2, norm="ortho")[:, :, :20]
-    parts = [mfcc.mean(axis=1), mfcc.std(axis=1), np.diff(mfcc, axis=1).std(axis=1)]
-    answer: FloatArray = np.concatenate(parts, axis=1).mean(axis=0).astype(np.float32)
-    return answer
 
 
 def _line(name: str, value: str, goal: str) -> None:

@@ -243,12 +243,32 @@ def test_a_playlist_without_a_linear_row_competes_on_the_scale_of_the_others() -
         head = fit_head(
             standardisation.apply(tracks.raw),
             tracks,
-            replace(choice, l2=l2),
+            replace(choice, heads=((l2, 0.2),)),
             linear=np.array([True, True, True, False, False]),
         )
         right = head.logits(standardisation.apply(new.raw)).argmax(1) == new.membership.argmax(1)
         per_playlist = right.reshape(5, 20).mean(axis=1)
         assert (per_playlist > 0.85).all(), (l2, per_playlist)
+
+
+def test_several_heads_answer_with_the_mean_of_their_logits() -> None:
+    tracks = make_tracks([20, 20, 20, 2], n_artists=5)
+    embeddings = fit_standardisation(
+        tracks.raw, make_context(tracks), default_choice(VIEWS).view_weights
+    ).apply(tracks.raw)
+    linear = np.array([True, True, True, False])
+    heads = ((0.01, 0.0), (0.1, 1.0), (0.003, 0.2))
+    several = replace(default_choice(VIEWS), heads=heads)
+    assert several.artist_correlation == 1.0
+    together = fit_head(embeddings, tracks, several, linear=linear).logits(embeddings)[:, :3]
+    alone = [
+        fit_head(embeddings, tracks, replace(several, heads=(head,)), linear=linear).logits(embeddings)[:, :3]
+        for head in heads
+    ]
+    # Logits mean something beside each other only; the fourth playlist shifts them all alike.
+    centred = [table - table.mean(axis=1, keepdims=True) for table in (together, np.mean(alone, axis=0))]
+    np.testing.assert_allclose(centred[0], centred[1], atol=2e-2)
+    assert np.abs(alone[0] - alone[1]).max() > 0.5
 
 
 def test_unknown_tracks_sharpen_the_statistics_and_nothing_else() -> None:

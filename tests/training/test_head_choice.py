@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from tests.training.worlds import DIM, VIEWS, group_of, make_context, make_tracks, with_random_labels
 from training.fitting import FitContext, HeadChoice, default_choice
-from training.head_choice import ARTIST_CORRELATIONS, L2_GRID, MAX_TRACKS, choose_head
+from training.head_choice import MAX_TRACKS, choose_head, list_candidates
 from training.labels import LabelledTracks
 
 ALONE = {"trunk": (("trunk", 1.0), ("timbre", 0.0)), "timbre": (("trunk", 0.0), ("timbre", 1.0))}
@@ -57,9 +57,28 @@ def test_only_what_was_tried_is_chosen_and_always_the_same() -> None:
     for seed in range(3):
         tracks = with_random_labels(make_tracks([15, 15], n_artists=5), seed=seed)
         choice = choose(tracks, seed=seed)
-        assert choice.l2 in L2_GRID
-        assert choice.artist_correlation in ARTIST_CORRELATIONS
+        assert choice in list_candidates(VIEWS)
         assert choice == choose(tracks, seed=seed)
+
+
+@pytest.mark.parametrize(("n_better", "is_clear"), [(1, False), (2, True)])
+def test_only_what_is_clearly_better_takes_the_place_of_the_plain_choice(
+    monkeypatch: pytest.MonkeyPatch, n_better: int, is_clear: bool
+) -> None:
+    """With one artist gained the gain is its own standard error; with two it is 1.4 times that."""
+    tracks = make_tracks([12, 12], n_artists=6)
+    plain, *_, last = candidates = list(list_candidates(VIEWS))
+
+    def answer(*_: object) -> dict[HeadChoice, np.ndarray]:
+        tables = {choice: tracks.membership.astype(np.float32) for choice in candidates}
+        for choice in candidates:
+            if choice != last:
+                wrong = np.isin(tracks.artist_numbers, np.unique(tracks.artist_numbers)[:n_better])
+                tables[choice][wrong] = 1 - tables[choice][wrong]
+        return tables
+
+    monkeypatch.setattr("training.head_choice._out_of_fold_logits", answer)
+    assert choose(tracks) == (last if is_clear else plain)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +100,11 @@ def test_of_a_large_group_a_part_is_enough_and_small_playlists_stay_whole(
 ) -> None:
     seen: list[LabelledTracks] = []
 
-    def look(tracks: LabelledTracks, *_: object) -> dict[HeadChoice, np.ndarray]:
+    def look(
+        tracks: LabelledTracks, folds: np.ndarray, context: FitContext, candidates: list[HeadChoice]
+    ) -> dict[HeadChoice, np.ndarray]:
         seen.append(tracks)
-        return {default_choice(VIEWS): np.zeros(tracks.membership.shape, np.float32)}
+        return {choice: np.zeros(tracks.membership.shape, np.float32) for choice in candidates}
 
     monkeypatch.setattr("training.head_choice._out_of_fold_logits", look)
     tracks = make_tracks([3000, 5, 300, 0], n_artists=30)  # in one fold, a playlist may have no track at all

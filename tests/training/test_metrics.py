@@ -20,6 +20,7 @@ from training.metrics import (
     coverage,
     expected_calibration_error,
     macro_f1,
+    paired_interval,
     precision_at_k,
     precisions,
     recalls,
@@ -204,6 +205,21 @@ def test_the_bootstrap_interval_is_what_drawing_artists_gives() -> None:
     # Artists drawn, not tracks: four tracks that stand or fall together are one piece of evidence.
     by_track = bootstrap_interval(true, predicted, np.arange(120), 2, np.random.default_rng(1))
     assert interval[1] - interval[0] > 1.5 * (by_track[1] - by_track[0])
+
+
+def test_a_paired_interval_forgets_what_is_hard_for_both() -> None:
+    """Half the artists are hard for both; one of the two answers better for a fifth of the others."""
+    true, artists = np.tile([0, 1], 60), np.repeat(np.arange(60), 2)
+    worse = np.where(artists % 2, true, 1 - true)
+    better = np.where(artists % 10 == 0, true, worse)
+    rng = np.random.default_rng
+    low, high = paired_interval(true, (better, worse), artists, 2, rng(0))
+    assert 0 < low < 0.1 < high < 0.2
+    alone = bootstrap_interval(true, better, artists, 2, rng(0))
+    assert high - low < 0.8 * (alone[1] - alone[0])
+    mirrored = paired_interval(true, (worse, better), artists, 2, rng(0))
+    np.testing.assert_allclose(mirrored, (-high, -low), atol=1e-12)
+    assert paired_interval(true, (better, better), artists, 2, rng(0)) == (0, 0)
 
 
 def test_the_bootstrap_interval_holds_the_truth_as_often_as_it_says() -> None:
