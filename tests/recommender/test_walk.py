@@ -77,6 +77,40 @@ def test_no_two_in_a_row_are_by_one_artist_where_any_walk_avoids_it(space):
     assert is_avoidable == (repeats([artist_of[track_id] for track_id in path.tolist()]) == 0)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(4, 24))
+@settings(max_examples=60, deadline=None)
+def test_one_artist_in_every_second_place_is_spread_over_them(seed, length):
+    # A way that avoids repeats with every track there is, of which only the tracks and not the order is told.
+    rng = np.random.default_rng(seed)
+    artists = np.where(np.arange(length) % 2, rng.integers(1, 4, length), 0)
+    order = np.concatenate([[0], 1 + rng.permutation(length - 2), [length - 1]])
+    embeddings = unit(rng.normal(size=(length, 3)))
+
+    path = walk(embeddings, np.arange(length), 0, length - 1, length, artists=artists[order].tolist())
+
+    assert repeats(artists[order][path].tolist()) == 0
+
+
+@given(spaces(max_tracks=16))
+@settings(max_examples=40, deadline=None)
+def test_no_two_tracks_would_better_change_places(space):
+    embeddings, ids, artists, length = space
+    row_of = {track_id: row for row, track_id in enumerate(ids.tolist())}
+    path = [row_of[track_id] for track_id in walk(embeddings, ids, ids[0], ids[-1], length, artists=artists)]
+    points = waypoints(embeddings[0], embeddings[-1], length - 2)
+
+    def worth(rows: list[int]) -> float:
+        steps = sum(float(embeddings[one] @ embeddings[other]) for one, other in pairwise(rows))
+        pull = sum(float(points[place] @ embeddings[row]) for place, row in enumerate(rows[1:-1]))
+        return steps + pull - 100 * repeats([artists[row] for row in rows])
+
+    for one in range(1, length - 1):
+        for other in range(one + 1, length - 1):
+            swapped = list(path)
+            swapped[one], swapped[other] = swapped[other], swapped[one]
+            assert worth(swapped) <= worth(path) + 1e-4
+
+
 def test_tracks_on_the_way_are_walked_in_order(rng):
     # Nine stations ten degrees apart, amid tracks that lie aside.
     stations = arc(np.arange(0, 90, 10))
@@ -146,6 +180,15 @@ def test_opposite_ends_are_joined_by_way_of_the_library():
     assert np.allclose(
         waypoints(start, -start, 1, through=np.array([5, 3, 0], np.float32))[0], [0, 1, 0], atol=1e-6
     )
+
+
+def test_between_opposite_ends_the_walk_goes_where_the_tracks_are():
+    angles = np.radians(np.arange(0, 181, 20))
+    by_the_third = np.stack([np.cos(angles), 0 * angles, np.sin(angles), 0 * angles], axis=1)
+    elsewhere = [[0.5, 1, 0, 0], [-0.5, 1, 0, 0]]
+    embeddings = unit(np.concatenate([by_the_third, elsewhere]))
+
+    assert walk(embeddings, np.arange(12), 0, 9, 4).tolist() == [0, 3, 6, 9]
 
 
 def test_two_tracks_in_one_place_are_a_walk_on_the_spot(rng):
