@@ -76,8 +76,8 @@ def make_folds(tracks: ExperimentTracks, recipe: Recipe) -> tuple[Fold, ...]:
     usable = [fold for fold in folds if membership[fold.train].any(axis=0).sum() > 1]
     if not usable:
         raise TooFewTracks(
-            "no fold has two playlists left to learn from while whole artists are held back:"
-            " the playlists need more artists"
+            "no fold has two playlists left to learn from while whole artists, and copies of a recording,"
+            " are held back together: the playlists need more artists, and tracks that differ"
         )
     return tuple(usable)
 

@@ -103,6 +103,7 @@ def find_tracks(
         manifest=manifest,
         subset=choices.subset,
         seed=seed,
+        fewest=1,  # counted again below, of what can be heard and after playlists were put together
         # Each file is decoded right after, in a process that a broken one may kill.
         check_audio=False,
     )

@@ -49,7 +49,7 @@ def build_scorecard(
     Parameters
     ----------
     baselines : mapping of str to float, optional
-        Those of :func:`training.baselines.judge_baselines` where the folds alone do not say what was learnt from.
+        Those of the same tracks, where the folds alone do not say what was learnt from.
     """
     n_labels = len(labels.playlist_names)
     predicted = judged.probability.argmax(axis=1)

@@ -155,5 +155,7 @@ def _is_tables(value: Any) -> bool:
 def _literal(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_literal, value)) + "]"
-    # A basic string of TOML is written as one of JSON is, as long as no letter is escaped by two halves.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str | bool) else repr(value)
+    if not isinstance(value, str | bool):
+        return repr(value)
+    # A basic string of TOML is written as one of JSON is, but for one letter that JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
