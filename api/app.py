@@ -10,7 +10,9 @@ from flask.json.provider import DefaultJSONProvider
 from api import (
     audio,
     feedback,
+    feeds,
     jobs,
+    library_map,
     models,
     opensubsonic,
     operations,
@@ -34,8 +36,8 @@ from recommender.served import ModelHolder
 from recommender.settings import Settings, load_settings
 
 _BLUEPRINTS = (
-    *(recommend, walks, tracks, uploads, audio, feedback, playlists, jobs, models, opensubsonic),
-    *(operations, pages),
+    *(recommend, walks, tracks, uploads, audio, feedback, playlists, feeds, jobs, models, opensubsonic),
+    *(library_map, operations, pages),
 )
 _MB = 1_000_000
 _SECURITY_HEADERS = {

@@ -17,6 +17,7 @@ blueprint = APIBlueprint("pages", __name__, enable_openapi=False)
 NAVIGATION = (
     ("pages.index", "Try a song"),
     ("pages.playlists", "Playlists"),
+    ("pages.library_map", "Map"),
     ("pages.models", "Models"),
     ("pages.jobs", "Jobs"),
 )
@@ -55,6 +56,14 @@ def playlists() -> str:
 def playlist(playlist_id: int) -> str:
     """Show one playlist; the script says so if there is none of that id."""
     return render_template("playlist.html", playlist_id=playlist_id)
+
+
+@blueprint.get("/app/map")
+def library_map() -> str:
+    """Show the library as points, tracks that sound alike beside each other."""
+    with services().database.read_session() as session:
+        groups = list_groups(session)
+    return render_template("map.html", groups=groups)
 
 
 @blueprint.get("/app/models")

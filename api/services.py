@@ -12,6 +12,7 @@ from api.metrics import Metrics
 from recommender.catalogue import Database, list_library_roots
 from recommender.job_queue import wake
 from recommender.jobs import get_job
+from recommender.library_map import MapHolder
 from recommender.model_shelf import ModelShelf
 from recommender.served import ModelHolder
 from recommender.settings import Settings
@@ -36,6 +37,11 @@ class Services:
     def web(self) -> Web:
         """How this process talks to other servers."""
         return open_web(self.settings)
+
+    @cached_property
+    def maps(self) -> MapHolder:
+        """The library on a plane."""
+        return MapHolder(self.database, self.settings)
 
     def library_roots(self) -> Sequence[Path]:
         """Return the folders whose files callers may name: the operator's and the scanned ones."""

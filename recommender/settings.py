@@ -79,6 +79,11 @@ class Settings:
         return self.data / "uploads"
 
     @property
+    def maps_directory(self) -> Path:
+        """Where the map of the library lives."""
+        return self.data / "maps"
+
+    @property
     def cache_directory(self) -> Path:
         """What may be deleted at any time: log-mels and other things that can be made again."""
         return self.data / "cache"

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.library_map import flatten_by_pca
 from training.experiment_judging import JudgedRecipe
-from training.maps import N_NEIGHBOURS, flatten_by_pca, flatten_by_umap
+from training.maps import N_NEIGHBOURS, flatten_by_umap
 
 Array = NDArray[np.float32]
 Progress = Callable[[int, int, str], None]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.library_map import fill_square, flatten_by_pca
 from training.cautions import (
     caution_albums,
     caution_artists,
@@ -19,7 +20,7 @@ from training.figures import DIGITS, build_scorecard, caution_unknown_artists, c
 from training.folds import same_recordings
 from training.judged_group import JudgedGroup
 from training.learning_curve import LearningCurve, draw_learning_curve
-from training.maps import MIN_UMAP_TRACKS, flatten_by_pca, flatten_by_umap
+from training.maps import MIN_UMAP_TRACKS, flatten_by_umap
 from training.metrics import reliability, wilson_interval
 from training.siblings import find_siblings
 
@@ -199,9 +200,7 @@ def _describe_maps(group: JudgedGroup, *, progress: Progress | None) -> Describe
 
 def _points(plane: NDArray[np.float32]) -> list[list[float]]:
     """Return the plane with its longer side between -1 and 1."""
-    centred = plane - (plane.max(axis=0) + plane.min(axis=0)) / 2
-    scaled = centred / (np.abs(centred).max() or 1.0)
-    return [[round(float(x), DIGITS), round(float(y), DIGITS)] for x, y in scaled]
+    return [[round(float(x), DIGITS), round(float(y), DIGITS)] for x, y in fill_square(plane)]
 
 
 def _rounded(value: float) -> float | None:

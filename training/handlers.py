@@ -38,6 +38,7 @@ from training.scan_outcome import (
 )
 from training.scan_plan import find_files, plan_scan, readable_paths
 from training.scanning import Ears, listen_to_items, open_ears
+from training.source_import import import_source
 
 Progress = Callable[[int, int, str], None]
 
@@ -98,6 +99,12 @@ def _judge(database: Database, settings: Settings, *, progress: Progress) -> dic
     return judge_champion(database, settings, progress=progress)
 
 
+def _draw(database: Database, settings: Settings) -> str:
+    from training.maps import draw_library
+
+    return draw_library(database, settings)
+
+
 @dataclass(frozen=True)
 class Tools:
     """What the handlers leave to others, so that each can be tried without the rest."""
@@ -107,15 +114,17 @@ class Tools:
     refit: Refit = _refit
     train: Train = _train
     judge: Judge = _judge
+    draw: Callable[[Database, Settings], str] = _draw
     feed: FeedTools = field(default_factory=FeedTools)
 
 
 def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
     """The function that run_worker and run_job_here call with each job."""
     handlers = _Handlers(settings, tools or Tools())
-    by_kind = {
+    by_kind: dict[JobKind, Callable[[JobRun], dict[str, Any]]] = {
         JobKind.SCAN: handlers.scan,
         JobKind.ADD_PLAYLIST: handlers.add_playlist,
+        JobKind.IMPORT_PLAYLIST: partial(import_source, settings, handlers._listen, handlers._publish),
         JobKind.REFIT: handlers.refit,
         JobKind.TRAIN: handlers.train,
         JobKind.SCORE_FEED: handlers.score_feed,
@@ -216,6 +225,8 @@ class _Handlers:
             card = self._tools.judge(run.database, self._settings, progress=run.progress)
         except (RecommenderError, EmbeddingError) as error:
             return {"error": str(error)}
+        run.progress(0, 1, "drawing the map of the library")
+        self._tools.draw(run.database, self._settings)
         figures = {group["group"]: group.get("balanced_accuracy") for group in card["groups"]}
         return {"bundle": card["bundle"], "balanced_accuracy": figures}
 

@@ -19,7 +19,7 @@ from training.labels import LabelledTracks
 
 @dataclass(frozen=True)
 class TrackSource:
-    """How a track is named on the score card, and how its file holds the audio; its id if it is catalogued."""
+    """How the score card names a track, how its file holds the audio, and its id if it is catalogued."""
 
     title: str
     file: str

@@ -1,4 +1,4 @@
-"""The tracks of a group as points on paper: two ways of flattening their embeddings."""
+"""Tracks as points on paper by UMAP, which keeps neighbours together, and the map of the whole library."""
 
 import sys
 from typing import Any, cast
@@ -6,21 +6,17 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.bundle import read_bundle
+from recommender.catalogue import Database, current_bundle, load_embeddings
+from recommender.library_map import LibraryMap, fill_square, flatten_by_pca
+from recommender.served import NoModel
+from recommender.settings import Settings
+
 FloatArray = NDArray[np.float32]
 
 # With fewer tracks UMAP's neighbourhoods are the whole set, and it shows nothing that PCA does not.
 MIN_UMAP_TRACKS = 50
 N_NEIGHBOURS = 15
-
-
-def flatten_by_pca(embeddings: FloatArray) -> tuple[FloatArray, float]:
-    """Return the first two principal components, (n_tracks, 2), and the share of variance they hold."""
-    centred = embeddings - embeddings.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    plane = np.zeros((len(embeddings), 2), dtype=np.float32)
-    plane[:, : min(2, len(s))] = (u * s)[:, :2]
-    total = float((s**2).sum())
-    return plane, float((s[:2] ** 2).sum()) / total if total else 1.0
 
 
 def flatten_by_umap(embeddings: FloatArray, *, seed: int) -> FloatArray:
@@ -36,3 +32,25 @@ def flatten_by_umap(embeddings: FloatArray, *, seed: int) -> FloatArray:
     model = UMAP(n_neighbors=N_NEIGHBOURS, init="pca", random_state=seed, n_jobs=1)
     plane: FloatArray = np.asarray(model.fit_transform(embeddings), dtype=np.float32)
     return plane
+
+
+def draw_library(database: Database, settings: Settings, *, seed: int = 0) -> str:
+    """Draw the library as the bundle in service hears it, and keep the map; return the method.
+
+    Raises
+    ------
+    NoModel
+        No bundle is in service.
+    """
+    with database.read_session() as session:
+        bundle = current_bundle(session)
+        if bundle is None:
+            raise NoModel("no model is in service, so there is nothing to draw")
+        track_ids, raw = load_embeddings(session, bundle.fingerprint)
+    standardisation = read_bundle(bundle.directory).standardisation
+    embeddings = standardisation.apply(raw) if len(raw) else raw
+    is_large = len(embeddings) >= MIN_UMAP_TRACKS
+    plane = flatten_by_umap(embeddings, seed=seed) if is_large else flatten_by_pca(embeddings)[0]
+    method = "umap" if is_large else "pca"
+    LibraryMap(track_ids, fill_square(plane), method, bundle.fingerprint).save(settings)
+    return method

@@ -14,6 +14,7 @@ PAGES = {
     "answer": "/?track=1",
     "playlists": "/app/playlists",
     "playlist": "/app/playlists/1",
+    "map": "/app/map",
     "models": "/app/models",
     "jobs": "/app/jobs",
 }

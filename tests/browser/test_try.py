@@ -33,7 +33,8 @@ def test_search_finds_a_track_and_its_moments_can_be_heard(visit: Visit) -> None
     page.locator(".waveform button").nth(1).click()
     audio = page.locator("#player audio")
     expect(audio).to_be_visible()
-    page.wait_for_function("document.querySelector('#player audio').currentTime > 1")
+    expect(page.locator(".needle")).to_be_visible()
+    assert page.evaluate("document.querySelector('#player audio').currentTime") > 1
     # A neighbour is heard next to it, and one button leads back.
     page.locator(".near button").first.click()
     page.get_by_role("button", name="Back to the asked track").click()

@@ -80,6 +80,7 @@ def make_tools(recorder: Recorder, *, make_listen: MakeListen = listen_and_log, 
         refit=recorder.refit,
         train=train_nothing,
         judge=judge_nothing,
+        draw=lambda _database, _settings: "nothing",
     )
 
 

@@ -1,4 +1,4 @@
-"""Flat maps of embeddings: PCA against an eigendecomposition, UMAP by what it must keep."""
+"""UMAP by what it must keep."""
 
 import json
 import subprocess
@@ -6,25 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-
-from training.maps import flatten_by_pca
-
-
-def test_pca_is_the_plane_of_most_variance(rng: np.random.Generator) -> None:
-    embeddings = (rng.normal(size=(80, 6)) * [5, 3, 1, 0.5, 0.2, 0.1]).astype(np.float32)
-    plane, share = flatten_by_pca(embeddings)
-    values, vectors = np.linalg.eigh(np.cov(embeddings.T))
-    expected = (embeddings - embeddings.mean(axis=0)) @ vectors[:, [-1, -2]]
-    assert np.abs(plane) == pytest.approx(np.abs(expected), abs=1e-3)
-    assert share == pytest.approx(values[-2:].sum() / values.sum(), abs=1e-5)
-
-
-@pytest.mark.parametrize("shape", [(1, 4), (2, 4), (5, 1)])
-def test_pca_of_next_to_nothing(shape: tuple[int, int]) -> None:
-    plane, share = flatten_by_pca(np.ones(shape, np.float32))
-    assert plane.shape == (shape[0], 2)
-    assert np.allclose(plane, 0)
-    assert share == 1.0
 
 
 @pytest.mark.slow
