@@ -37,9 +37,26 @@ from recommender.ranking import RankingOptions
 from recommender.records import DEFAULT_GROUP
 from recommender.served import ModelHolder
 from recommender.sources.audio_urls import audio_fetcher
+from recommender.sources.references import is_source_reference
 from recommender.sources.web import open_web
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _Source(click.ParamType[Path | str]):
+    """A folder, or the name of a playlist on a server."""
+
+    name = "source"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
+        """Return the folder's path or the name as it is."""
+        if is_source_reference(str(value)):
+            return str(value)
+        folder: Path = _FOLDER.convert(value, param, ctx)
+        return folder
+
+
+_SOURCE = _Source()
 _group_option = click.option(
     "--group", default=DEFAULT_GROUP, show_default=True, help="Playlists that compete."
 )
@@ -71,17 +88,25 @@ def scan(
 
 @click.command("add-playlist")
 @click.argument("name")
-@click.argument("folder", type=_FOLDER)
+@click.argument("source", type=_SOURCE)
 @_group_option
 @json_option
 @click.pass_obj
-def add_playlist(shell: Shell, name: str, folder: Path, group: str, as_json: bool) -> None:
-    """Make the audio in FOLDER the playlist NAME; it can be answered with at once."""
+def add_playlist(shell: Shell, name: str, source: Path | str, group: str, as_json: bool) -> None:
+    """Make SOURCE the playlist NAME; it can be answered with at once.
+
+    SOURCE is a folder of audio, or subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST,
+    jellyfin:favourites, or the URL of a feed; audio that is not in the library is fetched from there.
+    """
     database = open_database(shell.settings)
     with database.session() as session:
-        add_library_root(session, folder)
-        asked = {"name": name, "folder": str(folder.resolve()), "group": group}
-        job_id = enqueue(session, JobKind.ADD_PLAYLIST, asked)
+        if isinstance(source, Path):
+            add_library_root(session, source)
+            asked = {"name": name, "folder": str(source.resolve()), "group": group}
+            job_id = enqueue(session, JobKind.ADD_PLAYLIST, asked)
+        else:
+            asked = {"name": name, "reference": source, "group": group}
+            job_id = enqueue(session, JobKind.IMPORT_PLAYLIST, asked)
     job = finish_job(shell, job_id, title=f"add {name}", as_json=as_json)
     exit_if_partly(job)
 

@@ -28,10 +28,11 @@ from recommender.catalogue import (
     set_members,
     tracks_by_id,
 )
-from recommender.errors import NoSuchPlaylist, NoSuchTrack, PlaylistExists
+from recommender.errors import NoSuchPlaylist, NoSuchTrack, PlaylistExists, UnreadableSource
 from recommender.jobs import JobKind, enqueue
 from recommender.records import EDITED
 from recommender.sources.folder import resolve_in_roots
+from recommender.sources.references import FORMS, is_source_reference
 
 blueprint = APIBlueprint("playlists", __name__, tag="playlists")
 
@@ -48,12 +49,18 @@ def get_playlists(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/playlists")
 @blueprint.input(NewPlaylistSchema, location="json")
 @blueprint.output(AcceptedSchema, status_code=202)
-@blueprint.doc(responses=describe_problems(403, 409, 415))
+@blueprint.doc(responses=describe_problems(403, 409, 415, 422))
 def post_playlist(json_data: dict[str, Any]) -> Accepted:
-    """Make a playlist of tracks, or of the audio in a folder; it counts once its job is done."""
+    """Make a playlist of tracks, of the audio in a folder, or of a server's; it counts once its job ended."""
     ours = services()
     if "track_ids" in json_data:
         return ours.accept(lambda session: _make_of_tracks(session, json_data))
+    if "source" in json_data:
+        reference = json_data["source"]
+        if not is_source_reference(reference):
+            raise UnreadableSource(f"{reference[:100]!r} names no source; these do: {FORMS}")
+        payload = {"name": json_data["name"], "group": json_data["group"], "reference": reference}
+        return ours.accept(lambda session: enqueue(session, JobKind.IMPORT_PLAYLIST, payload))
     folder = resolve_in_roots(Path(json_data["folder"]), ours.library_roots())
     asked = json_data | {"folder": str(folder)}
 

@@ -156,17 +156,24 @@ class PlaylistListSchema(Strict):
 
 
 class NewPlaylistSchema(Strict):
-    """A playlist to be made of the audio files in a folder, or of tracks of the catalogue."""
+    """A playlist to be made of the audio in a folder, of tracks of the catalogue, or of what a server has."""
 
     name = name_field(required=True)
     folder = String(validate=Length(min=1, max=4096))
     track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(min=1, max=100_000))
+    source = String(
+        validate=Length(min=1, max=4096),
+        metadata={
+            "description": "subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites,"
+            " or the URL of a feed."
+        },
+    )
     group = name_field(load_default=DEFAULT_GROUP)
 
     @validates_schema
     def _has_one_source(self, data: dict[str, Any], **_: Any) -> None:
-        if ("folder" in data) == ("track_ids" in data):
-            raise ValidationError("give either a folder or track_ids", "folder")
+        if len({"folder", "track_ids", "source"} & data.keys()) != 1:
+            raise ValidationError("give either a folder, track_ids or a source", "folder")
 
 
 class PlaylistChangeSchema(Strict):

@@ -26,6 +26,7 @@ class Method(StrEnum):
     ISRC = "isrc"
     MBID = "mbid"
     SPOTIFY = "spotify"
+    SERVER = "server"
     NAMES = "names"
     NONE = "none"
 

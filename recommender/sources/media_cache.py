@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,8 @@ class MediaCache:
     folder: Path
     max_bytes: int
 
-    def fetch(self, name: str, load: Callable[[Path], object]) -> Path:
-        """The file of this name, loaded by ``load(path)`` unless it is there."""
+    def fetch(self, name: str, load: Callable[[Path], object], *, keep: Collection[Path] = ()) -> Path:
+        """The file of this name, loaded by ``load(path)`` unless it is there; those of ``keep`` stay too."""
         self.folder.mkdir(parents=True, exist_ok=True)
         stem = hashlib.sha256(name.encode()).hexdigest()[:40]
         for path in self.folder.glob(f"{stem}.*"):
@@ -37,10 +37,10 @@ class MediaCache:
             path = loaded.replace(self.folder / f"{stem}{_suffix_of(loaded)}")
         finally:
             loaded.unlink(missing_ok=True)
-        self._make_room(keep=path)
+        self._make_room(keep={path, *keep})
         return path
 
-    def _make_room(self, *, keep: Path) -> None:
+    def _make_room(self, *, keep: Collection[Path]) -> None:
         files = [
             (entry.stat().st_mtime_ns, entry.stat().st_size, Path(entry.path)) for entry in self._entries()
         ]
@@ -48,7 +48,7 @@ class MediaCache:
         for _, size, path in sorted(files):
             if n_bytes <= self.max_bytes:
                 return
-            if path != keep:
+            if path not in keep:
                 path.unlink(missing_ok=True)
                 n_bytes -= size
 

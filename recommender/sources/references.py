@@ -1,6 +1,6 @@
 """Names of remote playlists and releases, such as ``subsonic:late night``, and what stands behind them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -57,8 +57,12 @@ def read_source(reference: str, settings: Settings, *, web: Web | None = None) -
     )
 
 
-def fetch_original(row: SourceRow, settings: Settings, *, web: Web | None = None) -> Path | None:
+def fetch_original(
+    row: SourceRow, settings: Settings, *, web: Web | None = None, keep: Collection[Path] = ()
+) -> Path | None:
     """The audio that a row's source has, in the cache; None when it has none.
+
+    The files of ``keep`` do not have to make room for it.
 
     Raises
     ------
@@ -70,13 +74,13 @@ def fetch_original(row: SourceRow, settings: Settings, *, web: Web | None = None
     if track_id := row.identity(SUBSONIC):
         subsonic = find_subsonic(settings)
         name = f"{SUBSONIC} {subsonic.url} {track_id}"
-        return cache.fetch(name, partial(download_subsonic, web, subsonic, track_id))
+        return cache.fetch(name, partial(download_subsonic, web, subsonic, track_id), keep=keep)
     if track_id := row.identity(JELLYFIN):
         jellyfin = find_jellyfin(settings)
         name = f"{JELLYFIN} {jellyfin.url} {track_id}"
-        return cache.fetch(name, partial(download_jellyfin, web, jellyfin, track_id))
+        return cache.fetch(name, partial(download_jellyfin, web, jellyfin, track_id), keep=keep)
     if url := row.url:
-        return cache.fetch(f"url {url}", partial(download, web, url))
+        return cache.fetch(f"url {url}", partial(download, web, url), keep=keep)
     return None
 
 
