@@ -19,6 +19,7 @@ export function showAnswer(target, answer, { source, peaks, after = [] }) {
     el("h3", {}, "Playlists"),
     el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id), answer.alpha))),
     similar(answer.similar),
+    answer.track.id === null ? null : el("p", {}, el("a", { href: `/app/map?track=${answer.track.id}` }, "Show it on the map")),
     provenance(answer),
   );
   showWaveform(picture, answer, { source, peaks, byName });
