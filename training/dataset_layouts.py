@@ -89,12 +89,16 @@ def read_layout(
         raise LayoutError(f"there is no layout {layout!r}; there are: {', '.join(LAYOUTS)}")
     if not data.is_dir():
         raise UnreadableFolder(f"the folder {str(data)!r} cannot be read: it is missing or no folder")
-    seen, read = _recognise(data, manifest, labels=labels, subset=subset, seed=seed)
-    if layout not in ("auto", seen) and not (layout == "folder" and seen == "gtzan"):
-        raise LayoutError(_wrong_layout(data, layout, seen))
-    if layout == "folder":
-        seen, read = "folder", lambda: _read_playlists(data, labels, manifest)
-    tracks, skipped, notes = read()
+    try:
+        seen, read = _recognise(data, manifest, labels=labels, subset=subset, seed=seed)
+        # What GTZAN is laid out as is a folder of playlists too.
+        if layout == "folder" and seen == "gtzan":
+            seen, read = "folder", lambda: _read_playlists(data, labels, manifest)
+        if layout not in ("auto", seen):
+            raise LayoutError(_wrong_layout(data, layout, seen))
+        tracks, skipped, notes = read()
+    except OSError as error:
+        raise UnreadableFolder(f"{data} cannot be read: {error}") from error
     if check_audio:
         tracks, unheard = split_unheard(tracks, shortest_s=shortest_s, progress=progress)
         skipped = [*skipped, *unheard]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from recommender.errors import NoAudio
+from recommender.errors import NoAudio, RecommenderError
 from recommender.sources.folder import library_folders, read_facts, walk_audio
 
 MANIFEST_COLUMNS = ("file", "playlist", "artist", "title", "album")
@@ -22,7 +22,7 @@ class TrackRow:
     album: str
 
 
-class ManifestError(Exception):
+class ManifestError(RecommenderError):
     """A manifest cannot be read; the message names the line and what is wrong with it."""
 
     code = "bad_manifest"

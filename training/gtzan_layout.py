@@ -91,7 +91,7 @@ def _read_lists(data: Path, root: Path) -> Parts:
             return {
                 Path(line.strip().replace("\\", "/")).stem: part
                 for part, path in there.items()
-                for line in path.read_text(encoding="utf-8").splitlines()
+                for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
                 if line.strip()
             }
     return {}

@@ -1,5 +1,6 @@
 """Data sets in their own layouts: what is read, what is left out and why, and which split comes with it."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -280,6 +281,16 @@ def test_a_folder_that_holds_nothing_says_what_was_looked_for(tmp_path):
         (tmp_path / name / "broken.mp3").write_bytes(b"")
     with pytest.raises(NoAudio, match="no audio that can be used"):
         read_layout(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_named(playlists):
+    (playlists / "late").chmod(0)
+    try:
+        with pytest.raises(UnreadableFolder, match="cannot be read"):
+            read_layout(playlists)
+    finally:
+        (playlists / "late").chmod(0o755)
 
 
 def test_one_playlist_alone_is_too_few(playlists):
