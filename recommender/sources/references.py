@@ -116,7 +116,7 @@ def _read_listenbrainz(web: Web, settings: Settings, name: str) -> SourcePlaylis
 
 def _read_feed(web: Web, settings: Settings, url: str) -> SourcePlaylist:
     playlist = read_syndication(web, url).playlist
-    assert playlist is not None  # nothing was shown that could have been unchanged
+    assert playlist is not None  # no validators were shown
     return playlist
 
 

@@ -40,6 +40,8 @@ def read_syndication(web: Web, url: str, *, validators: Validators | None = None
     call = Call(guarded=True, max_bytes=MAX_FEED_BYTES)
     fetched = get_bytes(web, url, call=call, validators=validators)
     if fetched.body is None:
+        if validators is None:
+            raise UnreadableSource("the server says that the feed did not change, and was never asked that")
         return FeedReading(None, fetched.validators)
     return FeedReading(parse_syndication(fetched.body, url=url), fetched.validators)
 

@@ -280,6 +280,8 @@ def _lost(place: str, error: Exception, deadline: Deadline) -> Retry:
     """Why there is no answer, without the words of the library, which repeat the URL with its query."""
     if deadline.expired:
         return Retry(SourceUnavailable(f"{place} took longer than {deadline.seconds:g} s"), wait_s=inf)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Retry(SourceUnavailable(f"{place} cannot prove that it is who it says (SSLError)"), wait_s=inf)
     return Retry(SourceUnavailable(f"{place} cannot be read ({type(error).__name__})"))
 
 

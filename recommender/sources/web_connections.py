@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.expired = False
+        self._ends_at = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
@@ -53,6 +55,11 @@ class Deadline:
             for watched in self._sockets:
                 watched.close()
             self._sockets.clear()
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until then, never quite 0."""
+        return max(self._ends_at - time.monotonic(), 0.001)
 
     def watch(self, connection: socket.socket) -> None:
         """Also cut this connection; a copy is kept, because TLS takes the original's descriptor away."""
@@ -87,8 +94,10 @@ def open_checked(
         check_addresses(addresses, place=host)
     failure: OSError | None = None
     for address in addresses:
+        if deadline.expired:
+            break
         try:
-            connection = network.dial(address, port, timeout_s)
+            connection = network.dial(address, port, min(timeout_s or deadline.left_s, deadline.left_s))
         except OSError as error:
             failure = error
         else:

@@ -1,5 +1,7 @@
 """Feeds, ListenBrainz, Subsonic and Jellyfin, against servers that answer as they do and misbehave too."""
 
+import contextlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from api.cli import main
@@ -152,6 +155,71 @@ class TestEveryApi:
                     read_fresh_releases(web, ListenBrainz(fake.url, "SECRET"), today=TODAY)
         for secret in (fake_subsonic.PASSWORD, fake_jellyfin.TOKEN, "SECRET", "t=", "Token"):
             assert secret not in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    *(
+                        "subsonic-response",
+                        "status",
+                        "starred2",
+                        "song",
+                        "id",
+                        "title",
+                        "duration",
+                        "isrc",
+                        "isDir",
+                    ),
+                    *(
+                        "Items",
+                        "Id",
+                        "Name",
+                        "Artists",
+                        "ProviderIds",
+                        "TotalRecordCount",
+                        "error",
+                        "RunTimeTicks",
+                    ),
+                    *("payload", "releases", "release_name", "artist_credit_name", "release_date"),
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(answer=JSON)
+@settings_of_hypothesis(max_examples=60, deadline=None)
+def test_no_json_whatsoever_breaks_a_reader(answer: Any) -> None:
+    envelope = {"subsonic-response": {"status": "ok", "starred2": {"song": answer}}}
+    body = {"Items": [answer], "TotalRecordCount": 1, "payload": {"releases": [answer, answer]}}
+    manners = Manners(clock=FakeTime().clock, sleep=lambda _: None)
+    web = Web("test", allow_private=True, manners=manners)
+    with AnsweringServer().running() as fake:
+        fake.routes["/rest/getStarred2.view"] = lambda _: Reply(json.dumps(envelope).encode())
+        fake.routes["/Users"] = lambda _: Reply(b'[{"Id": "1", "Name": "ada"}]')
+        for path in ("/Items", "/1/explore/fresh-releases/"):
+            fake.routes[path] = lambda _: Reply(json.dumps(body).encode())
+        assert read_subsonic_starred(web, SubsonicServer(fake.url, "a", "b")).name == "liked"
+        assert read_jellyfin_favourites(web, JellyfinServer(fake.url, "t")).name == "liked"
+        assert read_fresh_releases(web, ListenBrainz(fake.url), today=TODAY).source == "listenbrainz"
+        for path in ("/rest/getStarred2.view", "/Users", "/Items", "/1/explore/fresh-releases/"):
+            fake.routes[path] = lambda _: Reply(json.dumps(answer).encode())
+        for read in (
+            lambda: read_subsonic_starred(web, SubsonicServer(fake.url, "a", "b")),
+            lambda: read_jellyfin_favourites(web, JellyfinServer(fake.url, "t")),
+            lambda: read_fresh_releases(web, ListenBrainz(fake.url), today=TODAY),
+        ):
+            with contextlib.suppress(SourceError):
+                read()
 
 
 class TestSubsonic:
@@ -442,6 +510,11 @@ class TestSyndication:
         assert first.playlist is not None and len(first.playlist.rows) == 3
         again = read_syndication(web, f"{feeds.url}/feed", validators=first.validators)
         assert again.playlist is None and again.validators.etag == '"v1"'
+
+    def test_a_feed_that_never_was_read_cannot_be_unchanged(self, feeds: AnsweringServer, web: Web) -> None:
+        feeds.routes["/feed"] = lambda _: Reply(status=304)
+        with pytest.raises(UnreadableSource):
+            read_syndication(web, f"{feeds.url}/feed")
 
     def test_a_feed_may_not_lead_into_this_machine(self, feeds: AnsweringServer, fake_time: FakeTime) -> None:
         manners = Manners(clock=fake_time.clock, sleep=fake_time.sleep)
