@@ -24,7 +24,7 @@ from recommender.sources.references import fetch_original, read_source
 from recommender.sources.rows import JELLYFIN, SUBSONIC, SourcePlaylist, SourceRow
 from recommender.sources.web import Web, open_web
 from recommender.worker import JobRun
-from training.scan_outcome import Outcome
+from training.scan_outcome import Outcome, sentence
 
 BATCH = 10  # files fetched before they are heard: the cache may be smaller than the playlist
 N_SHOWN = 100
@@ -190,4 +190,8 @@ def import_source(settings: Settings, listen: Listen, publish: Publish, run: Job
     importing = SourceImport.begin(run, settings)
     outcome, encoder, report = importing.bring_in(listen)
     result = publish(run, outcome, encoder, reason=f"playlist {report.playlist.name!r} was imported")
+    counts = report.counts
+    said = f"{counts['rows']} rows: {counts['used']} used, {counts['review']} to review,"
+    said += f" {counts['unmatched']} unmatched; {sentence(result)}"
+    run.progress(outcome.n_files, outcome.n_files, said)
     return result | importing.describe(report)

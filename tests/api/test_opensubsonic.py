@@ -50,6 +50,7 @@ def guarded(make_settings: Callable[..., Settings], sounds: Sounds, linked: Fill
     find_services(app).database.close()
 
 
+@sqlite_only
 def test_similar_tracks_by_our_own_ids(client: FlaskClient, filled: Filled) -> None:
     envelope = ask(client, "getSonicSimilarTracks.view", id=filled.track_ids[0], count=5)
     low = {str(track_id) for track_id in filled.track_ids[1:N_PER_PLAYLIST]}
@@ -82,6 +83,7 @@ def test_a_path_has_both_ends(client: FlaskClient, linked: Filled) -> None:
     assert len(ids(own)) == N_TRACKS  # as many as there are
 
 
+@sqlite_only
 def test_what_cannot_be_answered_is_a_success_with_a_code(client: FlaskClient, linked: Filled) -> None:
     start = linked.track_ids[0]
     assert code(ask(client, "getSonicSimilarTracks")) == 10
@@ -94,11 +96,13 @@ def test_what_cannot_be_answered_is_a_success_with_a_code(client: FlaskClient, l
     assert len(ids(ask(client, "getSonicSimilarTracks", id=start, count=-3))) == 1
 
 
+@sqlite_only
 def test_without_a_model(client: FlaskClient) -> None:
     assert code(ask(client, "ping")) is None
     assert code(ask(client, "getSonicSimilarTracks", id=1)) == 0
 
 
+@sqlite_only
 def test_a_form_and_xml(client: FlaskClient, linked: Filled) -> None:
     form = {"id": f"nd-{linked.track_ids[0]}", "count": "2"}
     response = client.post("/rest/getSonicSimilarTracks.view", data=form)

@@ -15,7 +15,14 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from api.cli import main
-from recommender.catalogue import Database, server_ids, upsert_track
+from recommender.catalogue import (
+    Database,
+    create_playlist,
+    remember_server_ids,
+    server_ids,
+    set_members,
+    upsert_track,
+)
 from recommender.errors import (
     ForbiddenAddress,
     RateLimited,
@@ -664,6 +671,31 @@ class TestServerLibrary:
         assert (linked.n_tracks, linked.n_linked) == (3, 1)
         with database.read_session() as session:
             assert server_ids(session, SUBSONIC, ours) == {ours[0]: "1"}
+
+    @sqlite_only
+    def test_a_playlist_is_sent_in_its_order(
+        self, subsonic: FakeSubsonic, web: Web, settings: Settings, database: Database
+    ) -> None:
+        with database.session() as session:
+            ours = [upsert_track(session, TrackFacts(f"Ours {n}", "Artist")) for n in range(4)]
+            set_members(session, create_playlist(session, name="mine").id, [ours[3], ours[0], ours[1]])
+            create_playlist(session, name="void")
+        environment = {
+            "WHICHLIST_DATABASE_URL": settings.database_url,
+            "WHICHLIST_SUBSONIC_URL": subsonic.url,
+            "WHICHLIST_SUBSONIC_USER": fake_subsonic.USER,
+            "WHICHLIST_SUBSONIC_PASSWORD": fake_subsonic.PASSWORD,
+        }
+        call = ["--data", str(settings.data), "send-playlist", "mine", "--as", "from Whichlist"]
+        done = CliRunner().invoke(main, call, env=environment)
+        assert done.exit_code == 1 and "whichlist match-server" in done.stderr
+        with database.session() as session:
+            remember_server_ids(session, SUBSONIC, [(ours[0], "7"), (ours[3], "9")])
+        done = CliRunner().invoke(main, [*call, "--json"], env=environment)
+        sent = json.loads(done.stdout)
+        assert done.exit_code == 4  # some of it
+        assert subsonic.playlists[sent["playlist"]] == ("from Whichlist", ["9", "7"])
+        assert [track["title"] for track in sent["missing"]] == ["Ours 1"]
 
     @sqlite_only
     def test_the_command(self, subsonic: FakeSubsonic, settings: Settings, database: Database) -> None:

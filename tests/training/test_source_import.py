@@ -20,6 +20,7 @@ from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.settings import Settings
 from recommender.sources.rows import SUBSONIC
 from recommender.worker import run_job_here
+from tests.databases import sqlite_only
 from tests.fakes import fake_jellyfin, fake_subsonic
 from tests.fakes.fake_jellyfin import FakeJellyfin, item
 from tests.fakes.fake_subsonic import FakeSubsonic, child
@@ -130,6 +131,7 @@ def test_what_is_missing_is_fetched_and_heard_once(imports: Imports, subsonic: F
     assert len(subsonic.asked) - n_asked == 2 and len(imports.heard) == n_rows - N_LOCAL
 
 
+@sqlite_only
 def test_the_model_learns_it_only_when_something_changed(imports: Imports) -> None:
     imports.bring_in("subsonic:late night", "night")
     assert imports.recorder.reasons[-1] == "playlist 'night' was imported"
@@ -145,6 +147,7 @@ def test_the_servers_ids_are_remembered(imports: Imports, subsonic: FakeSubsonic
         assert [server_ids(session, SUBSONIC, track_ids)[i] for i in track_ids] == list(subsonic.tracks)
 
 
+@sqlite_only
 def test_a_track_that_the_server_names_anew_is_still_the_same(
     imports: Imports, subsonic: FakeSubsonic
 ) -> None:
@@ -155,6 +158,7 @@ def test_a_track_that_the_server_names_anew_is_still_the_same(
     assert imports.members("night") == before and imports.methods("night")["server"] == 1
 
 
+@sqlite_only
 def test_a_small_cache_does_not_lose_tracks(
     imports: Imports, subsonic: FakeSubsonic, make_settings: Callable[..., Settings]
 ) -> None:
@@ -169,6 +173,7 @@ def test_a_small_cache_does_not_lose_tracks(
     assert imports.bring_in("subsonic:late night", "night")["n_fetched"] == 0
 
 
+@sqlite_only
 def test_what_does_not_come_is_named_and_stops_nothing(imports: Imports, subsonic: FakeSubsonic) -> None:
     del subsonic.files["5"]
     subsonic.files["6"] = b"this is not audio"
@@ -185,6 +190,7 @@ def test_names_of_the_server_stand_in_for_tags(imports: Imports) -> None:
     assert imports.members("liked ones") == [("Silent Band", "Untagged")]
 
 
+@sqlite_only
 def test_a_podcast_of_music(imports: Imports, subsonic: FakeSubsonic) -> None:
     with AnsweringServer().running() as radio:
         radio.routes["/1.flac"] = lambda _: Reply(subsonic.files["7"], content_type="audio/flac")
@@ -196,8 +202,12 @@ def test_a_podcast_of_music(imports: Imports, subsonic: FakeSubsonic) -> None:
         result = imports.bring_in(f"{radio.url}/feed", "radio")
     assert imports.members("radio") == [("Band 1", "Piece 7")]
     assert (result["rows"]["used"], result["rows"]["unmatched"]) == (1, 1)
+    with imports.database.read_session() as session:
+        (job,) = [j for j in jobs.list_jobs(session) if j.kind is JobKind.IMPORT_PLAYLIST]
+    assert job.message.startswith("2 rows: 1 used, 0 to review, 1 unmatched; 1 files, 1 newly heard")
 
 
+@sqlite_only
 def test_a_playlist_of_which_nothing_is_found_is_kept_and_not_learnt(
     imports: Imports, subsonic: FakeSubsonic
 ) -> None:
@@ -209,6 +219,7 @@ def test_a_playlist_of_which_nothing_is_found_is_kept_and_not_learnt(
     assert len(imports.recorder.reasons) == n_fits
 
 
+@sqlite_only
 def test_a_server_that_cannot_be_read_fails_the_job_in_words(imports: Imports) -> None:
     job = imports.do(JobKind.IMPORT_PLAYLIST, reference="subsonic:unheard of", name="x", group="default")
     assert (job.state, job.error_code) == (JobState.FAILED, "source_unavailable")
