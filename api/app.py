@@ -13,12 +13,15 @@ from api import (
     feeds,
     jobs,
     library_map,
+    matches,
     models,
     opensubsonic,
     operations,
     pages,
+    playlist_exchange,
     playlists,
     recommend,
+    sessions,
     tracks,
     uploads,
     walks,
@@ -36,8 +39,10 @@ from recommender.served import ModelHolder
 from recommender.settings import Settings, load_settings
 
 _BLUEPRINTS = (
-    *(recommend, walks, tracks, uploads, audio, feedback, playlists, feeds, jobs, models, opensubsonic),
-    *(library_map, operations, pages),
+    matches,
+    *(recommend, walks, tracks, uploads, audio, feedback, playlists, playlist_exchange, feeds, jobs, models),
+    opensubsonic,
+    *(library_map, sessions, operations, pages),
 )
 _MB = 1_000_000
 _SECURITY_HEADERS = {

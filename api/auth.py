@@ -1,17 +1,21 @@
-"""Who may call: an optional bearer token, and no other site through a visitor's browser."""
+"""Who may call: an optional token or the cookie it was traded for, and no other site through a browser."""
 
 import hmac
+import time
 from urllib.parse import urlsplit
 
 from apiflask import APIFlask
-from flask import request
+from flask import Response, redirect, request, url_for
 
 from api.problems import ProblemError
 from recommender.settings import Settings
 
 SECURITY_SCHEME = "bearer"
 # A load balancer asks these without a token, and they give nothing of the library away.
-_OPEN_ROUTES = frozenset({"/healthz", "/readyz"})
+_OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/session", "/app/login"})
+_STATIC = "/static/"
+COOKIE = "whichlist_session"
+SESSION_S = 30 * 24 * 3600
 # Its callers show the token in the way of their own protocol, which api/opensubsonic.py checks.
 _OPENSUBSONIC = "/rest/"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -44,13 +48,46 @@ def _refuse_other_sites() -> None:
         raise ProblemError("forbidden", "Changes are not taken from pages of other sites.")
 
 
-def _check_token(token: str) -> None:
-    if request.path in _OPEN_ROUTES or request.path.startswith(_OPENSUBSONIC):
-        return
+def is_token(given: str, token: str) -> bool:
+    """Return whether ``given`` is the token, in a time that does not tell how much of it is right."""
+    return hmac.compare_digest(given.strip().encode(), token.encode())
+
+
+def make_session(token: str, *, now: float) -> str:
+    """Return what a browser may show instead of the token for a while: it tells nothing of the token."""
+    until = f"{now + SESSION_S:.0f}"
+    return f"{until}.{_signature(token, until)}"
+
+
+def is_session(given: str, token: str, *, now: float) -> bool:
+    """Return whether ``given`` was made by :func:`make_session` for this token and is not too old."""
+    until, _, signature = given.partition(".")
+    is_genuine = hmac.compare_digest(signature.encode(), _signature(token, until).encode())
+    return is_genuine and until.isdigit() and now < int(until)
+
+
+def _signature(token: str, until: str) -> str:
+    return hmac.new(token.encode(), f"{COOKIE} {until}".encode(), "sha256").hexdigest()
+
+
+def _check_token(token: str) -> Response | None:
+    if request.path in _OPEN_ROUTES or request.path.startswith((_OPENSUBSONIC, _STATIC)):
+        return None
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
-        raise ProblemError(
-            "unauthorised",
-            "The token is missing or wrong.",
-            headers={"WWW-Authenticate": 'Bearer realm="whichlist"'},
-        )
+    if scheme.lower() == "bearer" and is_token(given, token):
+        return None
+    if is_session(request.cookies.get(COOKIE, ""), token, now=time.time()):
+        return None
+    if _wants_page():
+        return redirect(url_for("pages.login", next=request.full_path.rstrip("?")))  # type: ignore[return-value]
+    raise ProblemError(
+        "unauthorised",
+        "The token is missing or wrong.",
+        headers={"WWW-Authenticate": 'Bearer realm="whichlist"'},
+    )
+
+
+def _wants_page() -> bool:
+    """Whether a person's browser asks for one of our pages: they are led to where the token is asked for."""
+    is_page = request.endpoint is not None and request.endpoint.startswith("pages.")
+    return is_page and request.method == "GET" and request.accept_mimetypes.accept_html

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import current_app, render_template
+from flask import current_app, render_template, request
 
 from api.codes import PROBLEMS, find_problem
 from api.problems import ProblemError
@@ -83,6 +83,15 @@ def _model() -> ServedModel | None:
         return services().holder.current()
     except NoModel:
         return None
+
+
+@blueprint.get("/app/login")
+def login() -> str:
+    """Ask for the token."""
+    asked = request.args.get("next", "/")
+    # Only to a page of ours: "//elsewhere" and "/\\elsewhere" are other hosts to a browser.
+    is_ours = asked.startswith("/") and not asked.startswith(("//", "/\\"))
+    return render_template("login.html", next=asked if is_ours else "/")
 
 
 @blueprint.get("/docs")

@@ -63,6 +63,12 @@ class ProblemSchema(Strict):
     checks = Dict(keys=String(), values=String(), metadata={"description": "With code not_ready."})
 
 
+class TokenSchema(Strict):
+    """The server's token."""
+
+    token = text_field(validate=Length(min=1, max=1000))
+
+
 class NamedTrackSchema(Strict):
     """A track of the catalogue, as evidence."""
 
@@ -131,7 +137,7 @@ class PlaylistSchema(Strict):
     created_at = Moment()
 
 
-class ListedTrackSchema(NamedTrackSchema):
+class PlaylistTrackSchema(NamedTrackSchema):
     """A track in a list."""
 
     duration_s = Float(required=True, allow_none=True)
@@ -140,7 +146,7 @@ class ListedTrackSchema(NamedTrackSchema):
 class PlaylistDetailSchema(PlaylistSchema):
     """A playlist and its tracks, in order."""
 
-    tracks = List(Nested(ListedTrackSchema), required=True)
+    tracks = List(Nested(PlaylistTrackSchema), required=True)
 
 
 class PlaylistListQuery(Strict):

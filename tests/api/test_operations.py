@@ -97,14 +97,14 @@ def test_the_openapi_document_names_every_route(client: FlaskClient, app: APIFla
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint not in hidden and not rule.endpoint.startswith("pages.")
+        if rule.endpoint not in hidden and not rule.endpoint.startswith(("pages.", "opensubsonic."))
     }
     assert declared == served
     for path, operations in spec["paths"].items():
         for method, operation in operations.items():
             assert operation["summary"], (path, method)
-            for response in operation["responses"].values():
-                assert response["content"], (path, method)
+            for status, response in operation["responses"].items():
+                assert status == "204" or response["content"], (path, method)
 
 
 def test_every_reference_of_the_openapi_document_leads_somewhere(client: FlaskClient) -> None:
@@ -115,7 +115,7 @@ def test_every_reference_of_the_openapi_document_leads_somewhere(client: FlaskCl
     assert not [name for name in schemas if name[-1].isdigit()]  # the generator's mark of a duplicate
 
 
-PAGES = [f"/app/{name}" for name in ("playlists", "models", "jobs")]
+PAGES = [f"/app/{name}" for name in ("playlists", "playlists/1", "map", "models", "jobs", "login")]
 
 
 class Links(HTMLParser):

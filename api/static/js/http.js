@@ -31,7 +31,7 @@ async function request(url, options) {
     throw unreadable(response.status);
   }
   if (response.ok) return body;
-  if (response.status === 401) location.assign(`/app/login?next=${encodeURIComponent(location.pathname)}`);
+  if (response.status === 401 && location.pathname !== "/app/login") location.assign(`/app/login?next=${encodeURIComponent(location.pathname)}`);
   throw new Problem(body);
 }
 
