@@ -95,8 +95,7 @@ def enqueue(session: Session, kind: JobKind, payload: Mapping[str, Any]) -> int:
     for job in session.scalars(waiting.with_for_update().execution_options(populate_existing=True)):
         if job.payload == dict(payload):
             return job.id
-    now = session.execute(select(database_now())).scalar_one()
-    job = Job(kind=kind, state=JobState.QUEUED, payload=dict(payload), created_at=now)
+    job = Job(kind=kind, state=JobState.QUEUED, payload=dict(payload), created_at=_now(session))
     session.add(job)
     session.flush()
     return job.id
