@@ -16,6 +16,7 @@ import click
 
 from api import (
     commands_demo,
+    commands_exchange,
     commands_feedback,
     commands_library,
     commands_operate,
@@ -226,7 +227,8 @@ def experiment(
 
 
 for _module in (
-    *(commands_library, commands_walk, commands_feedback, commands_servers, commands_operate),
+    *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
+    commands_operate,
     commands_demo,
 ):
     for _command in _module.COMMANDS:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from api.commands_exchange import add_playlist_file
 from api.terminal import (
     ExitCode,
     Shell,
@@ -41,19 +42,20 @@ from recommender.sources.references import is_source_reference
 from recommender.sources.web import open_web
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_PATH = click.Path(exists=True, path_type=Path)
 
 
 class _Source(click.ParamType[Path | str]):
-    """A folder, or the name of a playlist on a server."""
+    """A folder, a playlist file, or the name of a playlist on a server."""
 
     name = "source"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:
-        """Return the folder's path or the name as it is."""
+        """Return the path, or the name as it is."""
         if is_source_reference(str(value)):
             return str(value)
-        folder: Path = _FOLDER.convert(value, param, ctx)
-        return folder
+        path: Path = _PATH.convert(value, param, ctx)
+        return path
 
 
 _SOURCE = _Source()
@@ -90,14 +92,21 @@ def scan(
 @click.argument("name")
 @click.argument("source", type=_SOURCE)
 @_group_option
+@click.option("--playlist", "which", help="Which one, by name, of a file that holds several.")
 @json_option
 @click.pass_obj
-def add_playlist(shell: Shell, name: str, source: Path | str, group: str, as_json: bool) -> None:
+def add_playlist(
+    shell: Shell, name: str, source: Path | str, *, group: str, which: str | None, as_json: bool
+) -> None:
     """Make SOURCE the playlist NAME; it can be answered with at once.
 
-    SOURCE is a folder of audio, or subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST,
+    SOURCE is a folder of audio, a playlist file (M3U, PLS, XSPF, JSPF, CSV, the XML of iTunes or
+    rekordbox, Spotify's account data, text), or subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST,
     jellyfin:favourites, or the URL of a feed; audio that is not in the library is fetched from there.
     """
+    if isinstance(source, Path) and not source.is_dir():
+        add_playlist_file(shell, source, name=name, group=group, which=which, as_json=as_json)
+        return
     database = open_database(shell.settings)
     with database.session() as session:
         if isinstance(source, Path):

@@ -72,6 +72,7 @@ from recommender.catalogue_identities import (
     named_tracks,
     remember_spotify_ids,
     scanned_paths,
+    track_identities,
     tracks_at_paths,
     tracks_with_identity,
 )
@@ -204,6 +205,7 @@ __all__ = [
     "store_rows",
     "store_scores",
     "track_of_content",
+    "track_identities",
     "track_of_file",
     "track_paths",
     "track_playlists",

@@ -104,6 +104,18 @@ def move_spotify_ids(session: Session, values: Sequence[str], track_id: int | No
         remember_spotify_ids(session, [(track_id, value) for value in values])
 
 
+def track_identities(session: Session, track_ids: Iterable[int]) -> dict[int, list[tuple[str, str]]]:
+    """Track id -> (scheme, value) of every name that a registry or a server has for it."""
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for chunk in _chunks(sorted(set(track_ids))):
+        statement = select(Identity.track_id, Identity.scheme, Identity.value).where(
+            Identity.track_id.in_(chunk)
+        )
+        for track_id, scheme, value in session.execute(statement.order_by(Identity.scheme, Identity.value)):
+            found[track_id].append((scheme, value))
+    return dict(found)
+
+
 def _path_bytes(path: str) -> bytes:
     try:
         return os.fsencode(path)

@@ -171,7 +171,8 @@ def _read_row(table: _Table, cells: list[str], *, folder: str | None) -> SourceR
     spotify = _read_spotify(table.cell(cells, "from_spotify")) or read_spotify(link)
     spotify = spotify or read_spotify(table.cell(cells, "spotify"))
     album = clean_text(table.cell(cells, "album"))
-    if not artist or ({"album", "isrc"} <= table.columns.keys() and not album and not isrc and not spotify):
+    is_bare = {"album", "isrc"} <= table.columns.keys() and not album and not isrc and not spotify
+    if "spotify" not in table.columns and (is_bare or not artist):  # else Whichlist wrote it
         artist, title = _read_video(artist, title)
     path = read_location(table.cell(cells, "path"), folder=folder)
     url = read_location("" if read_spotify(link) else link, folder=folder)
