@@ -90,7 +90,7 @@ def read_layout(
     if not data.is_dir():
         raise UnreadableFolder(f"the folder {str(data)!r} cannot be read: it is missing or no folder")
     try:
-        seen, read = _recognise(data, manifest, labels=labels, subset=subset, seed=seed)
+        seen, read = _recognise(data, manifest, labels=labels, subset=subset, seed=seed, progress=progress)
         # What GTZAN is laid out as is a folder of playlists too.
         if layout == "folder" and seen == "gtzan":
             seen, read = "folder", lambda: _read_playlists(data, labels, manifest)
@@ -110,14 +110,20 @@ def read_layout(
 
 
 def _recognise(
-    data: Path, manifest: Path | None, *, labels: Sequence[str], subset: str, seed: int
+    data: Path,
+    manifest: Path | None,
+    *,
+    labels: Sequence[str],
+    subset: str,
+    seed: int,
+    progress: Progress | None,
 ) -> tuple[str, Callable[[], _Found]]:
     """Return the layout that is there, and what reads it."""
     if manifest is None:
         if places := find_fma(data):
             return "fma", lambda: read_fma(places, labels, subset)
         if root := find_gtzan(data):
-            return "gtzan", lambda: read_gtzan(root, data, labels, seed)
+            return "gtzan", lambda: read_gtzan(root, data, labels, seed, progress=progress)
     return "folder", lambda: _read_playlists(data, labels, manifest)
 
 

@@ -94,7 +94,12 @@ def labels_left(membership: BoolArray, folds: IdArray) -> BoolArray:
     return left
 
 
-def same_recordings(embeddings: NDArray[np.float32], durations_s: NDArray[np.float64]) -> IdArray:
+def same_recordings(
+    embeddings: NDArray[np.float32],
+    durations_s: NDArray[np.float64],
+    *,
+    least_cosine: float = DUPLICATE_COSINE,
+) -> IdArray:
     """Return equal numbers for tracks that are one recording: near-identical embedding and duration.
 
     Parameters
@@ -105,7 +110,7 @@ def same_recordings(embeddings: NDArray[np.float32], durations_s: NDArray[np.flo
     pairs = []
     for first in range(0, len(embeddings), BLOCK_TRACKS):
         block = slice(first, first + BLOCK_TRACKS)
-        alike = embeddings[block] @ embeddings.T > DUPLICATE_COSINE
+        alike = embeddings[block] @ embeddings.T > least_cosine
         alike &= np.abs(durations_s[block, None] - durations_s[None, :]) < DUPLICATE_SECONDS
         pairs.append(np.argwhere(alike) + np.array([first, 0]))
     one, other = np.concatenate(pairs).T

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.content_hash import content_sha256
 from training.folds import artist_folds, group_tracks
-from training.labelled_tracks import LabelledTrack, LayoutError, SkippedFile, find_labels
+from training.labelled_tracks import LabelledTrack, LayoutError, Progress, SkippedFile, find_labels
+from training.near_copies import find_recordings
 
 ROOTS = ("genres", "genres_original", "Data/genres_original")
 SUFFIXES = (".wav", ".au", ".mp3", ".flac", ".ogg")
@@ -29,7 +29,7 @@ def find_gtzan(data: Path) -> Path | None:
 
 
 def read_gtzan(
-    root: Path, data: Path, labels: Sequence[str], seed: int
+    root: Path, data: Path, labels: Sequence[str], seed: int, *, progress: Progress | None = None
 ) -> tuple[list[LabelledTrack], list[SkippedFile], tuple[str, ...]]:
     """Return the tracks with their parts, the files left out, and how the split was made."""
     genres = [folder for folder in sorted(root.iterdir()) if folder.is_dir() and folder.name[0] != "."]
@@ -40,7 +40,7 @@ def read_gtzan(
     for folder in genres:
         if not wanted or folder.name in wanted:
             for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
-                if path.suffix.lower() in SUFFIXES and _is_of(path, folder.name):
+                if _is_of(path, folder.name):
                     artist, title = artists.get(path.stem, ("", ""))
                     tracks.append(LabelledTrack(path, folder.name, artist, title or path.stem))
                 else:
@@ -50,18 +50,18 @@ def read_gtzan(
     published = _read_lists(data, root)
     if published:
         return *_published(tracks, skipped, published, root, wanted), (_PUBLISHED_NOTE,)
-    tracks, copies = _without_copies(tracks)
+    tracks, copies = _without_copies(tracks, progress)
     note = _ARTIST_NOTE if artists else _BLOCK_NOTE
     return _generated(tracks, seed), skipped + copies, (note,)
 
 
 _PUBLISHED_NOTE = "split by the published fault-filtered lists, which repeat no artist and no recording"
-_ARTIST_NOTE = f"split by the artists in {ARTISTS}: none is on two sides; identical files are used once"
+_ARTIST_NOTE = f"split by the artists in {ARTISTS}: none is on two sides; copies are used once"
 _BLOCK_NOTE = (
     f"neither the fault-filtered lists ({', '.join(LISTS.values())}) nor {ARTISTS} is there, so nobody knows "
     "the artists: the split keeps blocks of neighbouring numbers together, since the collection is filed in "
-    "runs of one artist, and uses identical files once; an artist may still be on two sides, so the figures "
-    "may be too good"
+    "runs of one artist, and uses copies of a recording once; an artist may still be on two sides, so the "
+    "figures may be too good"
 )
 
 
@@ -72,7 +72,7 @@ def _looks_right(root: Path) -> bool:
 
 def _is_of(path: Path, genre: str) -> bool:
     found = _NAME.fullmatch(path.stem)
-    return found is not None and found["genre"] == genre
+    return path.suffix.lower() in SUFFIXES and found is not None and found["genre"] == genre
 
 
 def _places(data: Path, root: Path) -> tuple[Path, ...]:
@@ -143,19 +143,25 @@ def _published(
     return kept, [*skipped, *left_out, *gone]
 
 
-def _without_copies(tracks: Sequence[LabelledTrack]) -> tuple[list[LabelledTrack], list[SkippedFile]]:
-    first: dict[str, LabelledTrack] = {}
+def _without_copies(
+    tracks: Sequence[LabelledTrack], progress: Progress | None
+) -> tuple[list[LabelledTrack], list[SkippedFile]]:
+    """Keep the first of each recording: the collection has many copies, which must not be on two sides."""
+    first: dict[int, LabelledTrack] = {}
     copies = []
-    for track in tracks:
-        other = first.setdefault(content_sha256(track.path), track)
+    recordings = find_recordings([track.path for track in tracks], progress=progress)
+    for track, recording in zip(tracks, recordings.tolist(), strict=True):
+        other = first.setdefault(recording, track)
         if other is not track:
-            said = f"{track.path.name} holds the same audio as {other.path.name}"
+            said = f"{track.path.name} holds the same recording as {other.path.name}"
             copies.append(SkippedFile(track.path, "copy", said))
     return list(first.values()), copies
 
 
 def _generated(tracks: Sequence[LabelledTrack], seed: int) -> list[LabelledTrack]:
     """Give half of each genre to train, a fifth to validation and the rest to test, artists undivided."""
+    if not tracks:
+        return []
     labels = sorted({track.label for track in tracks})
     membership = np.array([[track.label == label for label in labels] for track in tracks])
     grouping = group_tracks(membership, artists=[t.artist for t in tracks], albums=[t.album for t in tracks])

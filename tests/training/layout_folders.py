@@ -45,6 +45,16 @@ def write_tone(path: Path, *, pitch_hz: float, duration_s: float = 1.2, **more: 
     return path
 
 
+def write_tune(path: Path, *, seed: int, gain: float = 1.0, rate_hz: int = RATE_HZ) -> Path:
+    """Write four notes a second that no other seed plays."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(0.25 * rate_hz)) / rate_hz
+    notes = [np.sin(2 * np.pi * pitch_hz * t) for pitch_hz in rng.uniform(150, 4000, size=12)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.4 * gain * np.concatenate(notes), samplerate=rate_hz)
+    return path
+
+
 def write_fma(folder: Path, tracks: Sequence[FmaTrack], *, subset: str = "small") -> Path:
     """Write ``fma_metadata`` and an ``fma_<subset>`` with a clip for each track of that subset."""
     metadata = folder / "fma_metadata"
@@ -85,9 +95,9 @@ def _fma_line(track: FmaTrack) -> tuple[object, ...]:
 def write_gtzan(
     folder: Path, counts: Mapping[str, int], *, root: str = "genres", suffix: str = ".wav"
 ) -> Path:
-    """Write so many tracks of each genre, each of another pitch."""
+    """Write so many tracks of each genre, each with a tune of its own."""
     for genre_number, (genre, n_tracks) in enumerate(counts.items()):
         for number in range(n_tracks):
             path = folder / root / genre / f"{genre}.{number:05d}{suffix}"
-            write_tone(path, pitch_hz=200 + 300 * genre_number + 10 * number)
+            write_tune(path, seed=100 * genre_number + number)
     return folder

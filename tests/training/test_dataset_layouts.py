@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recommender.errors import NoAudio, UnreadableFolder
-from tests.training.layout_folders import FmaTrack, fma_clip, write_fma, write_gtzan, write_tone
+from tests.training.layout_folders import FmaTrack, fma_clip, write_fma, write_gtzan, write_tone, write_tune
 from training.dataset_layouts import LabelledTracks, LayoutError, TooFewTracks, read_layout
 
 ROCK, HIP_HOP, INSTRUMENTAL, PUNK, POST_PUNK = 12, 21, 1235, 25, 58
@@ -141,6 +141,17 @@ def test_gtzan_is_recognised_in_each_of_its_forms(tmp_path, root, suffix):
     assert {track.path.suffix for track in found.tracks} == {suffix}
 
 
+def test_a_genre_without_a_track_is_too_few(tmp_path):
+    data = write_gtzan(tmp_path, {"blues": 2, "rock": 2})
+    (data / "genres" / "jazz").mkdir()
+    (data / "genres" / "jazz" / "jazz.00000.txt").write_text("no music")
+
+    with pytest.raises(NoAudio, match="no audio that can be used"):
+        read_layout(data, labels=("jazz",))
+    with pytest.raises(TooFewTracks, match="jazz has 0, at least 2 are needed; 1 files were left out"):
+        read_layout(data, labels=("jazz", "rock"))
+
+
 def test_gtzan_is_split_by_the_published_lists(tmp_path):
     data = write_gtzan(tmp_path, {"blues": 5, "rock": 4}, suffix=".au")
     (data / "genres" / "blues" / "notes.txt").write_text("not music")
@@ -169,7 +180,8 @@ def test_gtzan_is_split_by_the_published_lists(tmp_path):
 
 def test_without_lists_gtzan_is_split_by_runs_of_numbers_and_says_so(tmp_path):
     data = write_gtzan(tmp_path, {"blues": 20, "rock": 20})
-    write_tone(data / "genres" / "blues" / "blues.00019.wav", pitch_hz=200)  # as blues.00000
+    copy = data / "genres" / "blues" / "blues.00019.wav"
+    write_tune(copy, seed=0, gain=0.3, rate_hz=22_050)  # as blues.00000, softer and at another rate
 
     found = read_layout(data, seed=3)
 
