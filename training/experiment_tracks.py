@@ -106,6 +106,7 @@ def find_tracks(
         fewest=1,  # counted again below, of what can be heard and after playlists were put together
         # Each file is decoded right after, in a process that a broken one may kill.
         check_audio=False,
+        progress=progress,
     )
     chosen = _draw(_against_the_rest(found.tracks, choices.liked), choices.tracks_per_label, seed=seed)
     rows = [TrackRow(track.path, track.label, track.artist, track.title, track.album) for track in chosen]
