@@ -15,7 +15,7 @@ from recommender.sources.web import Call, Web, download, get_json
 
 SOURCE = "jellyfin"
 PAGE_SIZE = 500
-_MAX_PAGES = 200
+_MAX_PAGES = 4_000
 _TICKS_PER_S = 10_000_000.0
 _RATE_PER_S = 20.0  # it is the user's own
 
@@ -134,6 +134,7 @@ def _read_pages(web: Web, server: JellyfinServer, **asked: str) -> Iterator[Mapp
         total = answer.get("TotalRecordCount")
         if not items or (isinstance(total, int) and 0 < total <= n_read):
             return
+    raise UnreadableSource(f"the Jellyfin server lists more than {n_read} items")
 
 
 def _read_items(name: str, items: Sequence[Mapping[str, Any]]) -> SourcePlaylist:

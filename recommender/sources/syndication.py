@@ -17,7 +17,7 @@ from recommender.sources.rows import GUID, SkippedRow, SourcePlaylist, SourceRow
 from recommender.sources.web import Call, Validators, Web, get_bytes
 
 SOURCE = "rss"
-MAX_FEED_BYTES = 20_000_000
+MAX_FEED_BYTES = 10_000_000
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(?:rss|feed|rdf)\b", re.IGNORECASE)
 
 
@@ -58,8 +58,11 @@ def parse_syndication(body: bytes, *, url: str) -> SourcePlaylist:
     root = _ROOT.search(prolog)
     if b"<!entity" in prolog[: root.start() if root else None].lower():
         raise UnreadableSource("the feed defines entities of its own, which is refused")
-    # A stream: what is not one, the library would take for a URL or the name of a file.
-    parsed = feedparser.parse(BytesIO(body), resolve_relative_uris=False, sanitize_html=False)
+    try:
+        # A stream: what is not one, the library would take for a URL or the name of a file.
+        parsed = feedparser.parse(BytesIO(body), resolve_relative_uris=False, sanitize_html=False)
+    except Exception as error:  # it meets damaged feeds with every kind of error
+        raise UnreadableSource(f"the feed cannot be read ({type(error).__name__})") from None
     if not parsed.get("version"):
         raise UnreadableSource("there is no RSS or Atom feed at this address")
     rows: list[SourceRow] = []

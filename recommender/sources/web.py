@@ -135,8 +135,10 @@ def get_json(web: Web, url: str, *, call: Call | None = None) -> Any:
     fetched = get_bytes(web, url, call=call)
     try:
         answer = json.loads(fetched.body or b"")
-    except ValueError:
-        kind = "a page" if looks_like_text(fetched.body or b"") == "html" else "something that is not whole"
+    except (ValueError, RecursionError):  # the latter of thousands of brackets
+        kind = (
+            "a page" if looks_like_text(fetched.body or b"") == "html" else "something else, or not all of it"
+        )
         raise UnreadableSource(f"{name_place(url)} was asked for JSON and sent {kind}") from None
     if isinstance(answer, dict) and answer.get("error"):
         raise SourceUnavailable(f"{name_place(url)} reports an error: {str(answer['error'])[:200]}")

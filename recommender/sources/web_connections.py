@@ -1,6 +1,7 @@
 """Connections that go where they were checked to go, and that end when their time is up."""
 
 import contextlib
+import queue
 import socket
 import threading
 import time
@@ -15,6 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from recommender.sources.web_addresses import Resolve, check_addresses, resolve_host
 
+_GRACE_S = 0.05  # so that the deadline itself is over first, and is what is said
 OpenSocket = Callable[[str, int, float | None], socket.socket]
 
 
@@ -89,7 +91,7 @@ def open_checked(
     ForbiddenAddress
         ``guarded``, and the host has an address that is not public.
     """
-    addresses = network.resolve(host, port)
+    addresses = _resolve_in_time(network, host, port, deadline)
     if guarded:
         check_addresses(addresses, place=host)
     failure: OSError | None = None
@@ -104,6 +106,26 @@ def open_checked(
             deadline.watch(connection)
             return connection
     raise failure or OSError("the host has no address")
+
+
+def _resolve_in_time(network: Network, host: str, port: int, deadline: Deadline) -> list[str]:
+    """The host's addresses; the system's resolver knows no deadline, so it is left behind at ours."""
+    found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            found.put(network.resolve(host, port))
+        except Exception as error:  # raised again below, where somebody waits for it
+            found.put(error)
+
+    threading.Thread(target=resolve, daemon=True).start()
+    try:
+        answer = found.get(timeout=deadline.left_s + _GRACE_S)
+    except queue.Empty:
+        raise TimeoutError("the name was not resolved in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 class CheckedAdapter(HTTPAdapter):

@@ -489,6 +489,20 @@ class TestSyndication:
                 url="http://a.example",
             )
 
+    @given(st.data())
+    @settings_of_hypothesis(max_examples=60, deadline=None)
+    def test_no_damage_whatsoever_breaks_the_reader(self, data: st.DataObject) -> None:
+        body = bytearray(data.draw(st.sampled_from([FEED, ATOM])))
+        for _ in range(data.draw(st.integers(1, 6))):
+            start = data.draw(st.integers(0, len(body)))
+            end = data.draw(st.integers(start, min(len(body), start + 40)))
+            body[start:end] = data.draw(
+                st.binary(max_size=12) | st.sampled_from([b"<item>", b"<!", b"&#0;", b"]]>"])
+            )
+        with contextlib.suppress(UnreadableSource):
+            for row in parse_syndication(bytes(body), url="https://label.example/feed").rows:
+                assert row.title and (row.url is None or row.url.startswith(("http://", "https://")))
+
     def test_the_old_doctype_of_rss_is_no_reason(self) -> None:
         doctype = (
             '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://x.example/rss.dtd">'

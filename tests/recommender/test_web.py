@@ -310,7 +310,7 @@ class TestAnswers:
 
     def test_half_a_json_without_a_length_is_noticed(self, server: AnsweringServer, web: Web) -> None:
         server.faults.append(servers.cut_short(b'{"a": [1, 2, 3]}'))
-        with pytest.raises(UnreadableSource, match="not whole"):
+        with pytest.raises(UnreadableSource, match="not all of it"):
             get_json(web, f"{server.url}/x")
 
     def test_a_compressed_bomb_is_capped_by_what_it_becomes(self, server: AnsweringServer, web: Web) -> None:
@@ -347,6 +347,26 @@ class TestAnswers:
             url = f"http://127.0.0.1:{listener.getsockname()[1]}/x"
             with pytest.raises(SourceUnavailable, match=r"longer than 0\.2 s"):
                 get_bytes(web, url, call=Call(deadline_s=0.2))
+
+    def test_a_name_server_that_does_not_answer_ends_with_the_deadline(self, fake_time: FakeTime) -> None:
+        may_answer, answered = threading.Event(), []
+
+        def resolve(_host: str, _port: int) -> list[str]:
+            may_answer.wait(20)
+            answered.append(PUBLIC)
+            return answered
+
+        manners = Manners(clock=fake_time.clock, sleep=fake_time.sleep)
+        web = Web("test", manners=manners, network=Network(resolve))
+        with pytest.raises(SourceUnavailable, match=r"longer than 0\.2 s"):
+            get_bytes(web, "http://slow-name.example/", call=Call(guarded=True, deadline_s=0.2))
+        assert answered == []
+        may_answer.set()
+
+    def test_thousands_of_brackets(self, server: AnsweringServer, web: Web) -> None:
+        server.faults.append(Reply(b"[" * 200_000))
+        with pytest.raises(UnreadableSource):
+            get_json(web, f"{server.url}/x")
 
     def test_many_addresses_share_one_deadline(self, fake_time: FakeTime) -> None:
         """A name with a hundred addresses that never answer holds nobody up a hundred times."""
