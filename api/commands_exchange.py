@@ -1,5 +1,7 @@
 """Playlists in from files, for ``whichlist add-playlist``, and out to files: ``whichlist export``."""
 
+import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,8 @@ import click
 from api.terminal import ExitCode, Shell, finish_job, json_option, print_json
 from recommender.catalogue import find_playlist, open_database
 from recommender.durable_files import replacing
-from recommender.matches import ImportReport
-from recommender.playlist_exchange import import_from_file, playlist_for_export
+from recommender.matches import ImportReport, ReportRow
+from recommender.playlist_exchange import describe_import, import_from_file, playlist_for_export
 from recommender.records import DEFAULT_GROUP
 from recommender.sources.playlist_files import choose_playlist, read_playlist_file
 from recommender.sources.playlist_writing import PlaylistFormat, write_playlist
@@ -31,7 +33,7 @@ def add_playlist_file(
     )
     report = imported.report
     if as_json:
-        print_json({"playlist": vars(report.playlist), "counts": report.counts, "methods": report.methods})
+        print_json({"playlist": vars(report.playlist)} | describe_import(report))
     else:
         _print_report(report)
     if imported.job_id is not None:
@@ -58,10 +60,25 @@ def _print_report(report: ImportReport) -> None:
             click.echo(f"  row {row.row}: {named}" + (f" ({row.match.note})" if row.match.note else ""))
         if len(rows) > N_NAMED:
             click.echo(f"  and {len(rows) - N_NAMED} more")
+    unscanned = [path for row in report.rows if row.outcome == "unmatched" and (path := _local_file(row))]
+    if unscanned:
+        folder = shlex.quote(os.path.commonpath([path.parent for path in unscanned]))
+        click.echo(
+            f"{len(unscanned)} are files that were never scanned: `whichlist scan {folder}`, then again"
+        )
     if counts["repeated"]:
         click.echo(f"{counts['repeated']} rows repeat a track")
     if report.refusal:
         click.echo(report.refusal)
+
+
+def _local_file(row: ReportRow) -> Path | None:
+    """The file that a row names, if it is on this machine."""
+    try:
+        path = Path(row.asked.path or "")
+        return path if path.is_absolute() and path.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
 
 
 @click.command()

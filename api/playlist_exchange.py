@@ -13,14 +13,13 @@ from api.problems import describe_problems
 from api.services import services
 from recommender.job_queue import wake
 from recommender.jobs import get_job
-from recommender.matches import ImportReport
-from recommender.playlist_exchange import import_from_file, playlist_for_export
+from recommender.playlist_exchange import describe_import, import_from_file, playlist_for_export
 from recommender.sources.playlist_files import choose_playlist, read_playlists
 from recommender.sources.playlist_writing import MEDIA_TYPES, PlaylistFormat, write_playlist
 from recommender.sources.row_names import clean_text
 
-N_LEFT_OUT = 200
 _FILE: dict[Any, Any] = {200: {"description": "The playlist as a file", "content": {"*/*": {}}}}
+N_LEFT_OUT = 200
 blueprint = APIBlueprint("playlist_exchange", __name__, tag="playlists")
 
 
@@ -42,7 +41,10 @@ def post_playlist_file(form_and_files_data: dict[str, Any]) -> tuple[dict[str, A
         allow_spotify=ours.settings.spotify_training == "allow",
     )
     place = url_for("playlists.get_one", playlist_id=imported.report.playlist.id)
-    answer = describe_import(imported.report) | {"playlist": imported.report.playlist, "job": None}
+    answer = describe_import(imported.report, n_left_out=N_LEFT_OUT) | {
+        "playlist": imported.report.playlist,
+        "job": None,
+    }
     if imported.job_id is not None:
         wake(ours.settings)
         with ours.database.read_session() as session:
@@ -63,24 +65,3 @@ def get_playlist_file(playlist_id: int, query_data: dict[str, Any]) -> Response:
     name = quote(f"{clean_text(playlist.name).replace('/', '_')}.{written_as}", safe="")
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return response
-
-
-def describe_import(report: ImportReport) -> dict[str, Any]:
-    """Return what became of the rows, for a program."""
-    left_out = [row for row in report.rows if row.outcome != "used"]
-    return {
-        "counts": report.counts,
-        "methods": report.methods,
-        "refusal": report.refusal,
-        "left_out": [
-            {
-                "row": row.row,
-                "outcome": row.outcome,
-                "title": row.asked.title,
-                "artist": row.asked.artist,
-                "code": row.code,
-                "reason": row.match.note,
-            }
-            for row in left_out[:N_LEFT_OUT]
-        ],
-    }

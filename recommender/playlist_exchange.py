@@ -1,6 +1,7 @@
 """Playlists of the catalogue out of files and into files."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -82,6 +83,27 @@ def playlist_for_export(session: Session, playlist_id: int) -> SourcePlaylist:
         for track_id in track_ids
     ]
     return SourcePlaylist(playlist.name, playlist.source, tuple(rows))
+
+
+def describe_import(report: ImportReport, *, n_left_out: int | None = None) -> dict[str, Any]:
+    """What became of the rows, for a program; of those left out at most the first so many."""
+    left_out = [row for row in report.rows if row.outcome != "used"]
+    return {
+        "counts": report.counts,
+        "methods": report.methods,
+        "refusal": report.refusal,
+        "left_out": [
+            {
+                "row": row.row,
+                "outcome": row.outcome,
+                "title": row.asked.title,
+                "artist": row.asked.artist,
+                "code": row.code,
+                "reason": row.match.note,
+            }
+            for row in left_out[:n_left_out]
+        ],
+    }
 
 
 def _queue_fit(session: Session, report: ImportReport) -> int | None:

@@ -154,6 +154,27 @@ def test_rows_left_out_are_named_and_the_exit_code_says_so(filled: Filled, tmp_p
 
 
 @sqlite_only
+def test_files_that_were_never_scanned_are_pointed_out(filled: Filled, tmp_path: Path) -> None:
+    listed = filled.sounds.library / "unscanned" / "new.m3u8"
+    listed.write_text("Nobody - Low news.wav\nNobody - Gone.wav\n")
+    try:
+        result = run(filled, "add-playlist", "new", listed, expect=ExitCode.PARTLY)
+        [document] = [
+            json.loads(line)
+            for line in run(
+                filled, "add-playlist", "new", listed, "--json", expect=ExitCode.PARTLY
+            ).stdout.splitlines()
+        ]
+    finally:
+        listed.unlink()
+    assert f"1 are files that were never scanned: `whichlist scan {listed.parent}`" in result.stdout
+    assert [(row["row"], row["outcome"]) for row in document["left_out"]] == [
+        (1, "unmatched"),
+        (2, "unmatched"),
+    ]
+
+
+@sqlite_only
 def test_commands_refuse_with_a_sentence(filled: Filled, tmp_path: Path) -> None:
     several, empty = tmp_path / "several.json", tmp_path / "empty.m3u"
     several.write_bytes(SEVERAL)
