@@ -162,6 +162,7 @@ class _Trainer:
             config=self._config,
             features=self._features,
             directory=self._directory / run,
+            captions=self._labelled.captions,
             progress=self._progress,
         )
 

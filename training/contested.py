@@ -25,12 +25,13 @@ class Labelled:
     """The tracks of all playlists that can still be read.
 
     ``tracks`` has the labels of all groups side by side; ``slices`` maps a group's name to its columns.
-    ``patches`` holds the log-mel patches of each track.
+    ``patches`` holds the log-mel patches of each track, ``captions`` its title, artist and playlists.
     """
 
     tracks: LabelledTracks
     slices: dict[str, slice]
     patches: Sequence[FloatArray]
+    captions: tuple[dict[str, str], ...]
 
     def memberships(self, rows: IdArray) -> dict[str, FloatArray]:
         """Return group name -> (n_tracks, n_labels) float32; rows not asked for belong nowhere."""
@@ -68,4 +69,14 @@ def read_labelled(database: Database, settings: Settings, learning_set: Learning
         durations_s=np.array([np.nan if track.duration_s is None else track.duration_s for track in known]),
     )
     cache = MelCache(settings.cache_directory / "mel", learning_set.config.mel, learning_set.config.patches)
-    return Labelled(tracks, slices, CachedPatches(cache, [paths[track_id] for track_id in ids.tolist()]))
+    patches = CachedPatches(cache, [paths[track_id] for track_id in ids.tolist()])
+    names = [name for labels, _ in learning_set.groups for name in labels.playlist_names]
+    captions = tuple(
+        {
+            "title": track.title,
+            "artist": track.artist,
+            "playlist": ", ".join(names[label] for label in np.flatnonzero(row)),
+        }
+        for track, row in zip(known, tracks.membership, strict=True)
+    )
+    return Labelled(tracks, slices, patches, captions)

@@ -33,7 +33,7 @@ def choose_head(tracks: LabelledTracks, keys: IdArray, context: FitContext) -> H
 
     Clearly is by more than the standard error of the difference, artists counting as wholes: the best is
     partly the luckiest, and what luck chose costs accuracy on the next artists. Every artist counts by the
-    design effect, as in training. Where there is too little to choose by, or no two labels with a linear head,
+    design effect, as in training. Where there is too little to choose by, or no two labels with linear heads,
     the default is returned.
     """
     too_few = not enough_to_choose(tracks.membership) or len(np.unique(keys)) < 4

@@ -1,6 +1,7 @@
 """Fit an encoder to playlists: patches and memberships in, a trained graph and its report out."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from training.encoders import MSD_MUSICNN, SMALL_CNN
 from training.networks import EncoderGraph, small_trunk
 from training.pipelines import draw_patches, feature_batches, patch_batches
 from training.pretrained import pretrained_encoder
+from training.projector import projected_rows, write_projection
 from training.run_state import RunState, run_signature
 from training.targets import GroupTargets, judge_tracks
 from training.training_config import TrainingConfig, TrainingError
@@ -25,7 +27,7 @@ from training.training_graph import (
     start_penultimate,
     training_model,
 )
-from training.training_loop import Judge, Progress, TrainingReport, run_epochs
+from training.training_loop import LOG_FOLDER, Judge, Progress, TrainingReport, run_epochs
 from training.validation import hold_out_artists
 
 Array = NDArray[np.float32]
@@ -74,6 +76,7 @@ def fit_encoder(
     base: EncoderGraph | None = None,
     features: Sequence[Array] | None = None,
     directory: Path | None = None,
+    captions: Sequence[Mapping[str, str]] | None = None,
     progress: Progress = no_progress,
     choose_validation: ChooseValidation = hold_out_artists,
 ) -> TrainedEncoder:
@@ -93,6 +96,8 @@ def fit_encoder(
         :func:`pooled_features` of ``base``, when they are known; frozen mode computes them otherwise.
     directory : Path, optional
         Keeps the checkpoint and the logs of the run; an interrupted run goes on from there.
+    captions : sequence of mapping, optional
+        Title, artist and the like of each track, for the projection among the logs; the artist otherwise.
     progress : callable
         Called with (n_done, n_total, sentence); may raise to stop the run.
     choose_validation : callable
@@ -107,12 +112,18 @@ def fit_encoder(
     run = _Run(config, parts, heard, directory, progress)
     # Keras draws initial weights from the process's generators.
     keras.utils.set_random_seed(config.seed)
+    captions = captions or [{"artist": str(artist)} for artist in artists]
+    if config.mode == "frozen":
+        base = base or pretrained_encoder()
+        features = features or pooled_features(base, patches, progress=progress)
+        trained = _fit_penultimate(run, base, features)
+        _project(run, trained.graph.stages[-1], features, captions)
+        return trained
     if config.mode == "scratch":
-        return _fit_whole(run, EncoderGraph((small_trunk(patches[0].shape[1:]),)), patches)
-    base = base or pretrained_encoder()
-    if config.mode == "finetune":
-        return _fit_whole(run, base, patches)
-    return _fit_penultimate(run, base, features or pooled_features(base, patches, progress=progress))
+        base = EncoderGraph((small_trunk(patches[0].shape[1:]),))
+    trained = _fit_whole(run, base or pretrained_encoder(), patches)
+    _project(run, trained.graph.trunk_model(), patches, captions)
+    return trained
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +236,22 @@ def _fit_whole(run: _Run, base: EncoderGraph, patches: Sequence[Array]) -> Train
     report = run.go(model, batches=batches, judge=judge, base=base)
     name = SMALL_CNN if config.mode == "scratch" else f"{base_name(base)}+tuned"
     return _trained(model, (*trunk, penultimate), name, run, report)
+
+
+def _project(
+    run: _Run, layers: keras.Model, inputs: Sequence[Array], captions: Sequence[Mapping[str, str]]
+) -> None:
+    """Draw the tracks that took part, as the new encoder hears them, for TensorBoard."""
+    if run.directory is None:
+        return
+    rows = projected_rows(run.parts.targets.labelled).tolist()
+    layers.compile(jit_compile=False)
+    vectors = np.stack([np.asarray(layers.predict_on_batch(inputs[row])).mean(axis=0) for row in rows])
+    held = set(run.parts.validation.tolist())
+    shown = [{**captions[row], "part": "validation" if row in held else "training"} for row in rows]
+    # A picture is not worth the loss of the training.
+    with suppress(OSError):
+        write_projection(run.directory / LOG_FOLDER, vectors, shown)
 
 
 def base_name(base: EncoderGraph) -> str:

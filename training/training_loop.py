@@ -17,6 +17,8 @@ from training.training_config import TrainingConfig, TrainingDiverged
 Progress = Callable[[int, int, str], None]
 Judge = Callable[[keras.Model], dict[str, float]]
 
+LOG_FOLDER = "tensorboard"
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingReport:
@@ -123,7 +125,7 @@ def _open_log(directory: Path | None) -> Callable[[int, Mapping[str, float]], No
     """Writes an epoch's figures where TensorBoard finds them; nowhere without a directory."""
     if directory is None:
         return lambda epoch, figures: None
-    writer = tf.summary.create_file_writer(str(directory / "tensorboard"))
+    writer = tf.summary.create_file_writer(str(directory / LOG_FOLDER))
 
     def write(epoch: int, figures: Mapping[str, float]) -> None:
         with writer.as_default(step=epoch):

@@ -299,7 +299,7 @@ def test_logs_are_written_for_people_and_for_tensorboard(tmp_path):
     lines = (tmp_path / HISTORY_FILE).read_text().splitlines()
     assert lines[0].split(",")[:4] == ["epoch", "loss", "cross_entropy", "accuracy"]
     assert len(lines) == 3
-    (events,) = (tmp_path / "tensorboard").iterdir()
+    (events,) = (tmp_path / "tensorboard").glob("events.*")
     tags = {
         value.tag: event.step
         for event in tf.compat.v1.train.summary_iterator(str(events))
