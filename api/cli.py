@@ -19,6 +19,7 @@ from api import (
     commands_exchange,
     commands_feedback,
     commands_library,
+    commands_matches,
     commands_operate,
     commands_servers,
     commands_walk,
@@ -229,7 +230,7 @@ def experiment(
 for _module in (
     *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
     commands_operate,
-    commands_demo,
+    *(commands_matches, commands_demo),
 ):
     for _command in _module.COMMANDS:
         main.add_command(_command)

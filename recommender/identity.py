@@ -22,7 +22,7 @@ from recommender.catalogue import (
 from recommender.known_names import KnownNames, compare_readings, readings_of
 from recommender.known_paths import KnownPaths
 from recommender.match_choice import Judged, choose, judge, judge_identity
-from recommender.matches import NO_MATCH, Match, Method, Strength, row_key
+from recommender.matches import Match, Method, Strength, row_key
 from recommender.name_comparison import UNLIKE, Likeness
 from recommender.row_identities import isrcs_of, mbids_of, spotify_ids_of
 from recommender.sources.rows import ISRC, MBID, SPOTIFY, SourceRow
@@ -87,7 +87,7 @@ def _match_row(row: SourceRow, library: _Library, decided: Decided) -> Match:
         judged += found
     if not judged and decided.wrong:
         return Match(None, Strength.NONE, Method.DECISION, 0.0, note="what was proposed has been rejected")
-    return choose(judged) if judged else NO_MATCH
+    return choose(judged)
 
 
 def _by_path(row: SourceRow, library: _Library) -> list[Judged]:
@@ -100,7 +100,10 @@ def _by_path(row: SourceRow, library: _Library) -> list[Judged]:
     for track_id, n_shared in library.paths.find(row.path):
         track = library.by_id.get(track_id)
         if track is not None:
-            found.append(judge_identity(row, track, _likeness(row, track), Method.PATH, trust=n_shared >= 3))
+            # The file and its folder are much; with names to compare, or none, they want the artist's too.
+            n_needed = 2 if row.duration_s else 3
+            trust = n_shared >= n_needed
+            found.append(judge_identity(row, track, _likeness(row, track), Method.PATH, trust=trust))
     return found
 
 
@@ -116,8 +119,7 @@ def _by_registry(row: SourceRow, library: _Library) -> list[Judged]:
 
 
 def _by_names(row: SourceRow, library: _Library) -> list[Judged]:
-    judged = (judge(row, track, likeness) for track, likeness in library.names.find(row))
-    return [entry for entry in judged if entry.strength is not Strength.NONE]
+    return [judge(row, track, likeness) for track, likeness in library.names.find(row)]
 
 
 def _likeness(row: SourceRow, track: NamedTrack) -> Likeness:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from recommender.catalogue import NamedTrack
 from recommender.matches import NO_MATCH, Alternative, Match, Method, Strength
 from recommender.name_comparison import NEAR_TOLERANCE_S, UNLIKE, Likeness
-from recommender.normalised_names import fold_key
+from recommender.normalised_names import fold_key, read_title
 from recommender.sources.rows import SourceRow
 
 MAX_ALTERNATIVES = 5
@@ -14,43 +15,67 @@ _OTHER_ALBUM_TOLERANCE_S = 5.0
 _IDENTITY_TOLERANCE_S = 15.0
 # Below this a track is only worth a look when the lengths agree.
 _WORTH_A_LOOK = 0.9
+_WORTH_A_LOOK_UNMEASURED = 0.75
 _ANOTHER_VERSION = "another version"
 # Two tracks this near to each other in score are equally good, unless they are copies of one recording.
 _MARGIN = 0.015
-_RANK = {Strength.STRONG: 2, Strength.MEDIUM: 1, Strength.NONE: 0}
+_MISSPELT = 0.95
+_UNPROVEN_MARGIN = 0.06
+# Titles this short (Intro, Home) turn up on several albums of an artist.
+_COMMON_LENGTH = 9
+_METHODS = tuple(Method)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A track that a row may mean, and how sure that is."""
+    """A track that a row may mean, and how sure that is.
+
+    ``is_unproven``: no length bears it out. ``could_be``: nothing is against it, though something may
+    be wanting.
+    """
 
     track: NamedTrack
     strength: Strength
     method: Method
     score: float
     note: str = ""
+    is_unproven: bool = False
+    could_be: bool = True
 
 
 def judge(row: SourceRow, track: NamedTrack, likeness: Likeness) -> Judged:
     """How sure it is that a row means a track whose names are like its own."""
     off_s = _duration_difference(row, track)
     other_album = _albums_differ(row.album, track.album)
-    tolerance_s = min(likeness.tolerance_s, _OTHER_ALBUM_TOLERANCE_S if other_album else likeness.tolerance_s)
     score = likeness.score - (0.02 if off_s is None else 0.01 * min(off_s, 10)) - 0.02 * other_album
-    agrees = not likeness.needs_duration if off_s is None else off_s <= tolerance_s
-    if agrees and not likeness.is_open:
-        return Judged(track, Strength.STRONG, Method.NAMES, score)
     if off_s is None:
-        same_album = bool(row.album) and not other_album and bool(track.album)
-        worth = likeness.score >= _WORTH_A_LOOK - 0.05 or same_album or _is_other_version(likeness)
-    else:
-        worth = likeness.score >= _WORTH_A_LOOK or off_s <= tolerance_s or _is_other_version(likeness)
-    note = likeness.note
-    if off_s is None and likeness.needs_duration and not likeness.is_open:
-        note = f"{note}, and the length is not known"
-    elif off_s is not None and off_s > tolerance_s:
-        note = f"{note + ', and ' if note else ''}the lengths differ by {off_s:.0f} s"
-    return Judged(track, Strength.MEDIUM if worth else Strength.NONE, Method.NAMES, score, note)
+        return _judge_unmeasured(row, track, likeness, score)
+    tolerance_s = min(likeness.tolerance_s, _OTHER_ALBUM_TOLERANCE_S if other_album else likeness.tolerance_s)
+    agrees = off_s <= tolerance_s
+    misspelt_elsewhere = other_album and likeness.needs_duration and likeness.score < _MISSPELT
+    if agrees and not likeness.is_open and not misspelt_elsewhere:
+        return Judged(track, Strength.STRONG, Method.NAMES, score)
+    worth = likeness.score >= _WORTH_A_LOOK or agrees or _is_other_version(likeness)
+    said = [likeness.note] * bool(likeness.note) + [f"the lengths differ by {off_s:.0f} s"] * (not agrees)
+    strength = Strength.MEDIUM if worth else Strength.NONE
+    return Judged(track, strength, Method.NAMES, score, ", and ".join(said), could_be=False)
+
+
+def _judge_unmeasured(row: SourceRow, track: NamedTrack, likeness: Likeness, score: float) -> Judged:
+    """The same where a length is unknown: then the album has to speak, or the names alone."""
+    other_album = _albums_differ(row.album, track.album)
+    same_album = bool(row.album and track.album) and not other_album
+    needs_album = other_album and len(fold_key(track.title)) <= _COMMON_LENGTH
+    settled = not likeness.needs_duration or (likeness.album_will_do and same_album)
+    found = partial(Judged, track, method=Method.NAMES, score=score, is_unproven=not same_album)
+    if settled and not needs_album and not likeness.is_open:
+        return found(strength=Strength.STRONG)
+    if likeness.is_open:
+        worth = likeness.score >= _WORTH_A_LOOK_UNMEASURED or same_album or _is_other_version(likeness)
+        strength = Strength.MEDIUM if worth else Strength.NONE
+        return found(strength=strength, note=likeness.note, could_be=False)
+    note = likeness.note or "the albums differ"
+    return found(strength=Strength.MEDIUM, note=f"{note}, and the length is not known")
 
 
 def judge_identity(
@@ -71,7 +96,8 @@ def judge_identity(
         return Judged(track, Strength.MEDIUM, method, score - 0.1, f"the lengths differ by {off_s:.0f} s")
     if off_s is not None and off_s <= NEAR_TOLERANCE_S and (trust or likeness is not UNLIKE):
         return Judged(track, Strength.STRONG, method, score)
-    if (nameless and trust) or likeness.score >= _WORTH_A_LOOK:
+    named = likeness.score >= _WORTH_A_LOOK and (trust or not (likeness.needs_duration or likeness.is_open))
+    if named or (nameless and trust):
         return Judged(track, Strength.STRONG, method, score)
     note = likeness.note or ("nothing else is known" if nameless else "the names differ")
     return Judged(track, Strength.MEDIUM, method, score - 0.2, note)
@@ -79,9 +105,9 @@ def judge_identity(
 
 def choose(judged: Sequence[Judged]) -> Match:
     """The match among tracks that a row may mean; strong only when one recording stands out."""
-    if not judged:
+    ordered = sorted((entry for entry in judged if entry.strength is not Strength.NONE), key=_order)
+    if not ordered:
         return NO_MATCH
-    ordered = sorted(judged, key=lambda entry: (-_RANK[entry.strength], -entry.score, entry.track.id))
     first = ordered[0]
     others = list({entry.track.id: entry for entry in reversed(ordered[1:])}.values())[::-1]
     listed = [
@@ -89,18 +115,26 @@ def choose(judged: Sequence[Judged]) -> Match:
         for entry in others
         if entry.track.id != first.track.id
     ][:MAX_ALTERNATIVES]
-    rivals = [
-        entry
-        for entry in ordered[1:]
-        if entry.strength is Strength.STRONG
-        and first.score - entry.score < _MARGIN
-        and not _is_copy(first.track, entry.track)
-    ]
+    rivals = [entry for entry in ordered[1:] if _is_rival(first, entry)]
     strength, note = first.strength, first.note
     if strength is Strength.STRONG and rivals:
         strength, note = Strength.MEDIUM, f"{len(rivals) + 1} tracks fit equally well"
     score = round(max(first.score, 0.0), 3)
     return Match(first.track.id, strength, first.method, score, tuple(listed), note)
+
+
+def _order(entry: Judged) -> tuple[bool, int, float, int]:
+    """The surest first; of equals what a registry says before what the names do."""
+    return entry.strength is not Strength.STRONG, _METHODS.index(entry.method), -entry.score, entry.track.id
+
+
+def _is_rival(first: Judged, other: Judged) -> bool:
+    """Whether the row may as well mean the other track; without a length, also one a bit less like."""
+    if _is_copy(first.track, other.track):
+        return False
+    margin = _UNPROVEN_MARGIN if first.is_unproven else _MARGIN
+    counts = other.strength is Strength.STRONG or (first.is_unproven and other.could_be)
+    return counts and first.score - other.score < margin
 
 
 def _duration_difference(row: SourceRow, track: NamedTrack) -> float | None:
@@ -116,12 +150,16 @@ def _albums_differ(asked: str, known: str) -> bool:
 
 
 def _is_copy(track: NamedTrack, other: NamedTrack) -> bool:
-    """Whether two tracks of the same names are one recording, as on an album and a collection."""
+    """Whether two tracks are one recording, as on an album and a collection."""
     if track.id == other.id:
         return True
     if track.duration_s is None or other.duration_s is None:
         return False
-    return abs(track.duration_s - other.duration_s) <= NEAR_TOLERANCE_S
+    mine, theirs = read_title(track.title), read_title(other.title)
+    same_names = (mine.key, mine.numbers, mine.version.kinds, mine.companions) == (
+        *(theirs.key, theirs.numbers, theirs.version.kinds, theirs.companions),
+    )
+    return same_names and abs(track.duration_s - other.duration_s) <= NEAR_TOLERANCE_S
 
 
 def _is_other_version(likeness: Likeness) -> bool:

@@ -5,8 +5,9 @@ Case, marks on letters, punctuation, guests, editions and versions are told apar
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, reduce
+from operator import or_
 
 from recommender.records import UNKNOWN_ARTIST
 from recommender.version_words import STUDIO, Version, read_version
@@ -18,7 +19,7 @@ _LETTERS = str.maketrans(
 # On Latin, Greek and Cyrillic letters only: in other scripts a mark makes another letter. й is no и.
 _MARKS = re.compile("(?<!и)[\u0300-\u036f]|(?<=и)[\u0300-\u0305\u0307-\u036f]")
 _APOSTROPHES = re.compile(r"['’‘`´ʼ]")
-_AND = re.compile(r"[&+]|(?<=\s)n(?=\s)")
+_AND = re.compile(r"[&+]|(?<=\S\s)n(?=\s\S)")
 _INNER_BANG = re.compile(r"(?<=\w)!(?=\w)")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _GUESTS = re.compile(r"[\s,;(\[]+(?:feat|ft|featuring)(?:\.\s*|\s+)", re.IGNORECASE)
@@ -27,7 +28,10 @@ _GUEST_BRACKET = re.compile(r"^(?:feat|ft|featuring|con|prod\.? by)(?:\.\s*|\s+)
 _CREDIT = re.compile(r"\s*[,;/&+、，；]\s*|\s+(?:and|with|vs\.?|versus|x|×|y|et|und|y su)\s+", re.IGNORECASE)
 _BRACKET = re.compile(r"[(\[{<【]([^()\[\]{}<>【】]*)[)\]}>】]")
 _OPEN_BRACKET = re.compile(r"\s[(\[{]([^()\[\]{}]*)$")
+_HAS_PARTS = re.compile(r"[(\[{<【\-–—~…]|\.\.\.|feat|ft|remaster", re.IGNORECASE)
+_LIKE_TITLE = re.compile(r"[(\[{]|\s[-–—]\s")
 _DASH = re.compile(r"\s+[-–—~]\s+|\s*[—]\s*")
+_BARE_EDITION = re.compile(r"\s+(?:(?:19|20)\d\d\s+)?remaster(?:ed)?(?:\s+(?:19|20)\d\d)?$", re.IGNORECASE)
 _CUT = re.compile(r"\s*(?:\.{3,}|…)\s*$")
 _NUMBERS = {
     **{"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"},
@@ -46,7 +50,8 @@ class TitleNames:
 
     ``key`` is the name itself without spaces, ``full`` the same with subtitles and versions, ``subtitle``
     what stands in brackets beside the name; ``numbers`` are all numbers of name and subtitle, sorted.
-    ``guests`` were named with "feat.", ``companions`` with "with". ``is_cut``: the end may be missing.
+    ``guests`` were named with "feat.", ``companions`` with "with". ``is_cut``: the end is missing;
+    ``may_be_cut``: it has the length at which old tags end.
     """
 
     key: str
@@ -57,6 +62,7 @@ class TitleNames:
     guests: frozenset[str]
     companions: frozenset[str]
     is_cut: bool
+    may_be_cut: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +70,17 @@ class ArtistNames:
     """An artist credit, taken apart; empty when the artist is unknown.
 
     ``key`` is all but the guests, ``ordered`` its words in order of letters, ``parts`` whom it may name.
+    ``is_plain``: without the brackets and dashes of titles.
     """
 
     key: str
     ordered: str
     parts: tuple[str, ...]
     guests: frozenset[str]
+    is_plain: bool = True
 
 
+_NOBODY: frozenset[str] = frozenset()
 NOBODY = ArtistNames("", "", (), frozenset())
 _UNKNOWN = frozenset(("", "unknown", UNKNOWN_ARTIST.replace(" ", ""), "variousartists", "various", "va"))
 
@@ -108,39 +117,41 @@ def read_artist(text: str) -> ArtistNames:
     parts = tuple(dict.fromkeys(part for part in map(_artist_key, _CREDIT.split(main)) if part))
     ordered = "".join(sorted(word for word in fold_words(main) if word != "the")) or key
     named = frozenset(_artist_key(name) for guest in guests for name in _CREDIT.split(guest.rstrip(")] ")))
-    return ArtistNames(key, ordered, parts, named - {""})
+    return ArtistNames(key, ordered, parts, named - {""}, is_plain=_LIKE_TITLE.search(text) is None)
 
 
 @lru_cache(maxsize=1 << 18)
 def read_title(text: str) -> TitleNames:
     """Take a title apart."""
+    may_be_cut = len(text) in _TAG_LENGTHS
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if not _HAS_PARTS.search(plain):
+        words = fold_words(plain)
+        key, numbers = "".join(words), tuple(sorted(word for word in words if word.isdigit()))
+        return TitleNames(key, key, "", numbers, STUDIO, _NOBODY, _NOBODY, False, may_be_cut)
     cut = _CUT.search(plain)
-    name, segments, is_open = _split(plain[: cut.start()] if cut else plain)
+    name, segments, opened = _split(plain[: cut.start()] if cut else plain)
     name, *inline = _GUESTS.split(name)
-    guests, companions = {_artist_key(guest) for part in inline for guest in _CREDIT.split(part)}, set()
-    version, subtitles, versions = STUDIO, [], []
-    for segment in segments:
-        if _GUEST_BRACKET.match(segment):
-            guests |= _named(_GUEST_BRACKET.sub("", segment))
-        elif _WITH.match(segment):
-            companions |= _named(_WITH.sub("", segment))
-        elif (found := read_version(words := fold_words(segment))) is not None:
-            version |= found
-            versions += sorted(found.kinds) and words
-        else:
-            subtitles += words
-    words = fold_words(name)
-    key, subtitle = "".join(words), "".join(subtitles)
+    is_cut = cut is not None or bool(opened)
+    *closed, last_closed = segments or [""]
+    read = [*map(_read_segment, closed), _read_segment(last_closed, is_cut=is_cut or may_be_cut)]
+    last = _read_segment(opened, is_cut=True)
+    parts = [*read, replace(last, subtitle=())]
+    version = reduce(or_, (part.version for part in parts))
+    guests = {_artist_key(guest) for part in inline for guest in _CREDIT.split(part)}
+    words, subtitles = fold_words(name), [word for part in parts for word in part.subtitle]
+    versions = [word for part in parts for word in part.version_words]
+    subtitle = "".join(subtitles)
     return TitleNames(
-        key=key,
-        full="".join((*words, *subtitles, *versions)),
+        key="".join(words),
+        full="".join((*words, *subtitles, *versions, *last.subtitle, *sorted(last.companions))),
         subtitle=subtitle,
         numbers=tuple(sorted(word for word in (*words, *subtitles) if word.isdigit())),
         version=version,
-        guests=frozenset(guests - {""}),
-        companions=frozenset(companions - {""}),
-        is_cut=cut is not None or is_open or len(text) in _TAG_LENGTHS,
+        guests=frozenset(guests.union(*(part.guests for part in parts)) - {""}),
+        companions=frozenset().union(*(part.companions for part in parts)) - {""},
+        is_cut=is_cut,
+        may_be_cut=may_be_cut,
     )
 
 
@@ -155,10 +166,10 @@ def strip_track_number(text: str) -> str:
     return re.sub(r"^(?:\d{1,3}|[a-d]\d)(?:\s*[.)\-_]+\s*|\s+)(?=\S)", "", text, flags=re.IGNORECASE)
 
 
-def _split(text: str) -> tuple[str, list[str], bool]:
-    """The name, what stands beside it in brackets and after dashes, and whether a bracket is left open."""
+def _split(text: str) -> tuple[str, list[str], str]:
+    """The name, what stands beside it in brackets and after dashes, and what in a bracket left open."""
     segments: list[str] = []
-    rest = text
+    rest, opened = text, ""
 
     def take(found: re.Match[str]) -> str:
         # A bracket that begins the title belongs to the name: (I Can't Get No) Satisfaction.
@@ -169,18 +180,46 @@ def _split(text: str) -> tuple[str, list[str], bool]:
 
     while (taken := _BRACKET.sub(take, rest)) != rest:
         rest = taken
-    opened = _OPEN_BRACKET.search(rest)
-    if opened and rest[: opened.start()].strip():
-        segments.append(opened[1].strip())
-        rest = rest[: opened.start()]
+    open_bracket = _OPEN_BRACKET.search(rest)
+    if open_bracket and rest[: open_bracket.start()].strip():
+        opened = open_bracket[1].strip() or "("
+        rest = rest[: open_bracket.start()]
     name, *after = (part.strip() for part in _DASH.split(rest))
     if not name and after:
         name, *after = after
-    return name, [*segments, *after], opened is not None
+    edition = _BARE_EDITION.search(name)
+    if edition and edition.start() > 0:
+        after.append(edition[0])
+        name = name[: edition.start()]
+    return name, [*segments, *after], opened
 
 
-def _named(text: str) -> set[str]:
-    return {_artist_key(name) for name in _CREDIT.split(text)}
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    """What stands in one bracket or after one dash: one of these."""
+
+    version: Version = STUDIO
+    version_words: tuple[str, ...] = ()
+    subtitle: tuple[str, ...] = ()
+    guests: frozenset[str] = frozenset()
+    companions: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=1 << 14)
+def _read_segment(text: str, *, is_cut: bool = False) -> _Segment:
+    if _GUEST_BRACKET.match(f"{text} "):
+        return _Segment(guests=_named(_GUEST_BRACKET.sub("", f"{text} ").strip()))
+    if _WITH.match(f"{text} "):
+        return _Segment(companions=_named(_WITH.sub("", f"{text} ").strip()) or frozenset(("",)))
+    words = tuple(fold_words(text))
+    version = read_version(words, is_cut=is_cut)
+    if version is None:
+        return _Segment(subtitle=words)
+    return _Segment(version=version, version_words=words if version.kinds else ())
+
+
+def _named(text: str) -> frozenset[str]:
+    return frozenset(_artist_key(name) for name in _CREDIT.split(text))
 
 
 @lru_cache(maxsize=1 << 16)

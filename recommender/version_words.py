@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
 
 # word -> the version it names. Two titles whose versions differ name different recordings.
 _VERSIONS = {
@@ -43,6 +46,7 @@ _EDITIONS = frozenset(
     )
 )
 _REMASTERED = frozenset(("remaster", "remastered", "remasterd", "remastering"))
+_OFTEN_SEVERAL = frozenset(("live", "remix", "session", "demo", "take", "version", "edit", "alternate"))
 _FILLERS = frozenset(
     (
         *(
@@ -67,6 +71,12 @@ _FILLERS = frozenset(
     )
 )
 _KNOWN = _VERSIONS.keys() | _GENERAL.keys() | _EDITIONS | _FILLERS
+_MIN_TYPO_LENGTH = 5
+_MIN_CUT_LENGTH = 3
+_LONG_WORDS = tuple(
+    word for word in (*_VERSIONS, *_GENERAL, *_REMASTERED) if len(word) > _MIN_TYPO_LENGTH or word == "remix"
+)
+_CUT_WORDS = (*_VERSIONS, *_GENERAL, *_REMASTERED)
 # One-sided, these leave room for another length: a single is often shorter than its album track.
 LOOSE_EDITIONS = frozenset(("single", "album", "mono", "stereo", "video", "clean"))
 
@@ -79,6 +89,11 @@ class Version:
     details: frozenset[str] = frozenset()
     editions: frozenset[str] = frozenset()
 
+    @property
+    def is_vague(self) -> bool:
+        """Whether a song may well have several such versions, and this does not say which."""
+        return not self.details and not self.kinds.isdisjoint(_OFTEN_SEVERAL)
+
     def __or__(self, other: "Version") -> "Version":
         return Version(self.kinds | other.kinds, self.details | other.details, self.editions | other.editions)
 
@@ -86,14 +101,18 @@ class Version:
 STUDIO = Version()
 
 
-def read_version(words: Sequence[str]) -> Version | None:
+def read_version(words: Sequence[str], *, is_cut: bool = False) -> Version | None:
     """What a bracket or a part after a dash says of the version; None when it is part of the title.
 
     Parameters
     ----------
     words : sequence of str
         Folded: small letters, no marks, no punctuation.
+    is_cut : bool
+        Whether the last word may be the beginning of a longer one.
     """
+    words = [known for word in words for known in _spell_known(word)]
+    words = [*words[:-1], _complete(words[-1])] if is_cut and words else words
     telling = [word for word in words if not word.isdigit() and word not in ("recorded", "s")]
     kinds = frozenset(_VERSIONS[word] for word in words if word in _VERSIONS)
     editions = frozenset(word for word in words if word in _EDITIONS)
@@ -111,6 +130,28 @@ def read_version(words: Sequence[str]) -> Version | None:
     if telling[-1] in _GENERAL:
         return Version(frozenset((_GENERAL[telling[-1]],)), _details(words))
     return None
+
+
+@lru_cache(maxsize=1 << 14)
+def _spell_known(word: str) -> tuple[str, ...]:
+    """The word, or the one that it is a misspelling of, or the two that it runs together."""
+    if len(word) < _MIN_TYPO_LENGTH or word in _KNOWN or word.isdigit():
+        return (word,)
+    for general in ("version", "remix", "edit", "mix"):
+        before = word.removesuffix(general)
+        if before != word and (before in _VERSIONS or before in _EDITIONS):
+            return before, general
+    for known in _LONG_WORDS:
+        if abs(len(known) - len(word)) <= 1 and OSA.distance(word, known, score_cutoff=1) <= 1:
+            return (known,)
+    return (word,)
+
+
+def _complete(word: str) -> str:
+    """The version word that a cut-off word begins, or the word."""
+    if len(word) < _MIN_CUT_LENGTH or word in _KNOWN:
+        return word
+    return next((known for known in _CUT_WORDS if known.startswith(word)), word)
 
 
 def _details(words: Sequence[str]) -> frozenset[str]:
