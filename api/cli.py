@@ -18,6 +18,7 @@ from api import (
     commands_demo,
     commands_exchange,
     commands_feedback,
+    commands_feeds,
     commands_library,
     commands_matches,
     commands_operate,
@@ -230,7 +231,7 @@ def experiment(
 for _module in (
     *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
     commands_operate,
-    *(commands_matches, commands_demo),
+    *(commands_feeds, commands_matches, commands_demo),
 ):
     for _command in _module.COMMANDS:
         main.add_command(_command)

@@ -37,7 +37,7 @@ RESULT_TYPES = {
     ResultFormat.JSON: "application/json",
     ResultFormat.CSV: "text/csv; charset=utf-8",
     ResultFormat.M3U8: MEDIA_TYPES[PlaylistFormat.M3U8],
-    ResultFormat.JSPF: MEDIA_TYPES[PlaylistFormat.JSPF],
+    ResultFormat.JSPF: "application/jspf+json",
     ResultFormat.HTML: "text/html; charset=utf-8",
     ResultFormat.TEXT: "text/plain; charset=utf-8",
 }

@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float32]
 
 
 def score_tracks(
-    group: GroupModel, track_ids: Sequence[int], raw: FloatArray
+    group: GroupModel, track_ids: Sequence[int], raw: FloatArray, *, n_threads: int = 1
 ) -> list[tuple[int, dict[str, Any]]]:
     """Return (track, results) of tracks that were heard; a track never speaks for itself.
 
@@ -32,7 +32,9 @@ def score_tracks(
     """
     members = set(group.member_ids.tolist())
     exclude = [[track_id] if track_id in members else [] for track_id in track_ids]
-    scores = group.score(raw, exclude_ids=exclude if any(exclude) else None, n_nearest=N_NEAREST)
+    scores = group.score(
+        raw, exclude_ids=exclude if any(exclude) else None, n_nearest=N_NEAREST, n_threads=n_threads
+    )
     return list(zip(map(int, track_ids), _describe(group, scores), strict=True))
 
 

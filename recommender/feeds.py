@@ -47,12 +47,17 @@ def ask_for_scores(session: Session, feed_id: int, *, read_source: bool = True) 
     NoSuchFeed
     """
     lock_feed(session, feed_id)
-    active = active_jobs(session, JobKind.SCORE_FEED)
-    joined = next((job_id for job_id, payload in active if payload["feed_id"] == feed_id), None)
+    joined = scoring_job(session, feed_id)
     if joined is not None:
         return joined, True
     payload = {"feed_id": feed_id, "read_source": read_source}
     return enqueue(session, JobKind.SCORE_FEED, payload), False
+
+
+def scoring_job(session: Session, feed_id: int) -> int | None:
+    """Id of the job that scores a feed, or waits to; None when there is none."""
+    active = active_jobs(session, JobKind.SCORE_FEED)
+    return next((job_id for job_id, payload in active if payload["feed_id"] == feed_id), None)
 
 
 def _merge(old: FeedRow, new: FeedRow) -> FeedRow:

@@ -1,6 +1,7 @@
 """One playlist group, fitted: raw track vectors in, calibrated scores with their evidence out."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -87,7 +88,9 @@ class GroupModel:
         """Return what the classifier alone says of raw vectors, as of patches: (n, dim) -> (n, n_labels)."""
         return self.calibration.classifier(self.head.logits(self.standardisation.apply(raw)))
 
-    def score(self, raw: FloatArray, *, exclude_ids: Exclusions = None, n_nearest: int = 3) -> GroupScores:
+    def score(
+        self, raw: FloatArray, *, exclude_ids: Exclusions = None, n_nearest: int = 3, n_threads: int = 1
+    ) -> GroupScores:
         """Return the scores of tracks; a track gets the same ones alone and in any batch.
 
         Parameters
@@ -98,13 +101,20 @@ class GroupModel:
             Tracks that must not speak for that query: itself, when it is in a playlist already.
         n_nearest : int
             How many nearest tracks of each playlist are named.
+        n_threads : int
+            How many parts of a long batch are worked on at once; more than one needs a BLAS of one thread.
         """
-        parts = [
-            self._score(
-                raw[rows], exclude_ids=exclude_ids[rows] if exclude_ids else None, n_nearest=n_nearest
-            )
-            for rows in blocks(len(raw), MAX_QUERIES)
-        ]
+
+        def score_part(rows: slice) -> GroupScores:
+            excluded = exclude_ids[rows] if exclude_ids else None
+            return self._score(raw[rows], exclude_ids=excluded, n_nearest=n_nearest)
+
+        parts_of = blocks(len(raw), MAX_QUERIES)
+        if n_threads > 1 and len(parts_of) > 1:
+            with ThreadPoolExecutor(n_threads) as pool:
+                parts = list(pool.map(score_part, parts_of))
+        else:
+            parts = list(map(score_part, parts_of))
         tables = {
             item.name: np.concatenate([getattr(part, item.name) for part in parts])
             for item in fields(GroupScores)

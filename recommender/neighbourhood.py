@@ -1,6 +1,6 @@
 """The tracks of a group's playlists around a query: the nearest, their vote, how close a playlist is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ from recommender.heads import fit_prototypes, unit_rows
 
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
+RowArray = NDArray[np.int32]
 
 # How many of a playlist's own tracks tell its distance.
 N_DISTANCE = 15
@@ -20,8 +21,8 @@ VOTE_POWER = 3
 VOTE_FLOOR = 0.02
 # Similarities this close are equal: their last bits depend on what else is in the batch.
 SAME_SIMILARITY = 1e-6
-# How many similarities are worked on at a time: few enough to stay in the processor's cache.
-MAX_SIMILARITIES = 2**20
+# How many queries are worked on at a time: few enough to stay in the processor's cache with a playlist.
+QUERIES_AT_ONCE = 256
 FEW_QUERIES = 8
 
 
@@ -41,7 +42,7 @@ class Nearest:
     @property
     def best_similarity(self) -> FloatArray:
         """(n_queries,): of the nearest member of any label, -inf where there is none."""
-        best: FloatArray = self.similarity.max(axis=(1, 2), initial=-np.inf)
+        best: FloatArray = self.similarity[:, :, :1].max(axis=(1, 2), initial=-np.inf)
         return best
 
 
@@ -81,8 +82,17 @@ class Neighbourhood:
         return self.weights.T @ self.embeddings
 
     @cached_property
-    def _label_rows(self) -> tuple[IdArray, ...]:
-        return tuple(np.flatnonzero(column) for column in self.membership.T)
+    def _label_rows(self) -> tuple[RowArray, ...]:
+        return tuple(np.flatnonzero(column).astype(np.int32) for column in self.membership.T)
+
+    @cached_property
+    def _label_embeddings(self) -> tuple[FloatArray, ...]:
+        return tuple(self.embeddings[rows] for rows in self._label_rows)
+
+    @cached_property
+    def _label_weights(self) -> FloatArray:
+        """(n_labels, n_members)."""
+        return np.ascontiguousarray(self.weights.T)
 
     @cached_property
     def _row_of(self) -> dict[int, int]:
@@ -109,24 +119,46 @@ class Neighbourhood:
             Length of the standardised vectors before they were made unit length.
         """
         shape = (len(queries), self.weights.shape[1], k)
-        rows, similarity = np.zeros(shape, np.int64), np.full(shape, -np.inf, np.float32)
-        for block in blocks(len(queries), max(1, MAX_SIMILARITIES // len(self.track_ids))):
-            similarities = _cosines(queries[block], self.embeddings)
-            for query, ids in enumerate(exclude_ids[block] if exclude_ids else ()):
-                similarities[query, self._rows_of(ids)] = -np.inf
-            for label, members in enumerate(self._label_rows):
+        rows, similarity = np.zeros(shape, np.int32), np.full(shape, -np.inf, np.float32)
+        for block in blocks(len(queries), QUERIES_AT_ONCE):
+            excluded = self._excluded(exclude_ids[block] if exclude_ids else ())
+            for label, similarities in self._similarities(queries[block]):
+                members = self._label_rows[label]
                 n_found = min(k, len(members))
-                if not n_found:
-                    continue
-                found, columns = _largest(np.take(similarities, members, axis=1), n_found)
+                for query, member in excluded:
+                    similarities[query, members == member] = -np.inf
+                found, columns = _largest(similarities, n_found)
                 similarity[block, label, :n_found], rows[block, label, :n_found] = found, members[columns]
-        there = np.isfinite(similarity)
-        label_column = np.arange(shape[1])[None, :, None]
+        return self._describe(rows, similarity, lengths)
+
+    def _similarities(self, queries: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+        """Yield (label, similarities to its members (n_queries, n_members)) of every label that has any.
+
+        One label at a time: what is worked on then stays in the processor's cache.
+        """
+        few = _few_cosines(queries, self.embeddings) if len(queries) <= FEW_QUERIES else None
+        for label, members in enumerate(self._label_rows):
+            if len(members):
+                yield label, self._cosines(queries, label) if few is None else np.take(few, members, axis=1)
+
+    def _cosines(self, queries: FloatArray, label: int) -> FloatArray:
+        cosines: FloatArray = queries @ self._label_embeddings[label].T
+        return cosines
+
+    def _excluded(self, exclude_ids: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+        """(query, row) of every member that must not speak for a query."""
+        return [(query, row) for query, ids in enumerate(exclude_ids) for row in self._rows_of(ids)]
+
+    def _describe(self, rows: RowArray, similarity: FloatArray, lengths: FloatArray) -> Nearest:
+        there = similarity > -np.inf
+        is_full = bool(there.all())
+        weight = self._label_weights[np.arange(similarity.shape[1])[:, None], rows]
+        track_ids = self.track_ids[rows]
         return Nearest(
-            track_ids=np.where(there, self.track_ids[rows], -1),
+            track_ids=track_ids if is_full else np.where(there, track_ids, -1),
             similarity=similarity,
-            weight=np.where(there, self.weights[rows, label_column], 0),
-            distance=self._distances(rows, similarity, lengths, there),
+            weight=weight if is_full else np.where(there, weight, 0),
+            distance=self._distances(rows, similarity, lengths, None if is_full else there),
         )
 
     def votes(self, nearest: Nearest, n_neighbours: int) -> FloatArray:
@@ -136,8 +168,10 @@ class Neighbourhood:
         corrects for the playlist's size and for artists with many tracks.
         """
         n_queries, n_labels, k = nearest.similarity.shape
-        falling = np.sort(nearest.similarity.reshape(n_queries, n_labels * k), axis=1)[:, ::-1]
-        last = falling[:, min(n_neighbours, falling.shape[1]) - 1, None, None] - SAME_SIMILARITY
+        n_all = n_labels * k
+        column = n_all - min(n_neighbours, n_all)
+        rising = np.partition(nearest.similarity.reshape(n_queries, n_all), column, axis=1)
+        last = rising[:, column, None, None] - SAME_SIMILARITY
         counted = np.where(nearest.similarity >= last, np.maximum(nearest.similarity, 0), 0)
         share = (counted**VOTE_POWER * nearest.weight).sum(axis=2)
         total = share.sum(axis=1, keepdims=True)
@@ -157,12 +191,13 @@ class Neighbourhood:
         return cosines
 
     def _distances(
-        self, rows: IdArray, similarity: FloatArray, lengths: FloatArray, there: NDArray[np.bool_]
+        self, rows: RowArray, similarity: FloatArray, lengths: FloatArray, there: NDArray[np.bool_] | None
     ) -> FloatArray:
         """Euclidean distances between standardised vectors, by the law of cosines."""
         a, b = lengths[:, None, None], self.lengths[rows]
-        squared = a**2 + b**2 - 2 * a * b * np.where(there, similarity, 0)
-        return np.where(there, np.sqrt(np.maximum(squared, 0)), np.nan).astype(np.float32)
+        cosine = similarity if there is None else np.where(there, similarity, 0)
+        distance: FloatArray = np.sqrt(np.maximum(a**2 + b**2 - 2 * a * b * cosine, 0)).astype(np.float32)
+        return distance if there is None else np.where(there, distance, np.float32(np.nan))
 
 
 def blocks(n_rows: int, size: int) -> list[slice]:
@@ -170,11 +205,11 @@ def blocks(n_rows: int, size: int) -> list[slice]:
     return [slice(first, first + size) for first in range(0, max(n_rows, 1), size)]
 
 
-def _cosines(queries: FloatArray, members: FloatArray) -> FloatArray:
-    """(n_queries, dim) and (n_members, dim), unit length -> (n_queries, n_members)."""
-    if len(queries) > FEW_QUERIES:
-        return queries @ members.T
-    # A matrix product would wake the threads of BLAS, and on a busy machine wait 20 ms for them.
+def _few_cosines(queries: FloatArray, members: FloatArray) -> FloatArray:
+    """(n_queries, dim) and (n_members, dim), unit length -> (n_queries, n_members).
+
+    A matrix product would wake the threads of BLAS, and on a busy machine wait 20 ms for them.
+    """
     cosines: FloatArray = np.vecdot(queries[:, None], members)
     return cosines
 
@@ -197,8 +232,9 @@ def _largest(values: FloatArray, k: int) -> tuple[FloatArray, IdArray]:
 def mean_log_distance(nearest: Nearest) -> FloatArray:
     """(n_queries, n_labels): log of the mean distance to a label's nearest members; NaN without any."""
     distance = nearest.distance[..., :N_DISTANCE]
-    n_there = (~np.isnan(distance)).sum(axis=2)
-    total = np.nansum(distance, axis=2)
+    there = ~np.isnan(distance)
+    n_there = there.sum(axis=2)
+    total = np.where(there, distance, 0).sum(axis=2)
     mean = np.divide(total, n_there, out=np.full_like(total, np.nan), where=n_there > 0)
     # Two copies of one file are at distance 0; the floor keeps the logarithm finite.
     logs: FloatArray = np.log(np.maximum(mean, 1e-3)).astype(np.float32)

@@ -4,13 +4,16 @@ What is found out about an item is written in one transaction with its score, th
 proof that this run still holds the job. So a kill loses only what was in flight, and the next run goes on.
 """
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from recommender import jobs
 from recommender.bundle import read_bundle
@@ -49,7 +52,7 @@ from training.scan_plan import item_key, item_path
 from training.scanning import Ears, listen_to_items
 
 # How many items are worked on at a time: a feed of any length needs the memory of this many.
-WINDOW = 1000
+WINDOW = 4096
 FLUSH_ITEMS = 64
 FLUSH_S = 2.0
 TELL_S = 0.5
@@ -181,7 +184,7 @@ class FeedBatch:
             ready = {item.id: item for item in known if item.track_id in heard}
             rest = [item for item in items if item.id not in ready]
             found = self._model.resolver.find(session, rest, now=read_clock(session)) if rest else []
-        self._settle([Settled(i.id, FeedState.RESOLVED, i.track_id) for i in ready.values()])
+        self._record(ready.values())
         self._settle([one.settled for one in found if one.settled is not None])
         self._listen([one for one in found if one.listen is not None])
         to_fetch = [one for one in found if one.fetch]
@@ -236,24 +239,35 @@ class FeedBatch:
         self._settle([settle_heard(one, failures) for one in found])
 
     def _settle(self, settled: Sequence[Settled]) -> None:
-        """Record what became of items, their scores and how far the job is, all or nothing."""
-        if not settled:
+        """Record what became of items, and the scores of those that were heard."""
+        self._record(settled, changed=settled)
+
+    def _record(
+        self, items: Collection[FeedItemInfo] | Collection[Settled], *, changed: Sequence[Settled] = ()
+    ) -> None:
+        """Keep the items' scores, what changed about them and how far the job is, all or nothing."""
+        if not items:
             return
         question = self._model.question
-        heard = sorted({item.track_id for item in settled if item.track_id is not None})
+        heard = sorted({item.track_id for item in items if item.track_id is not None})
         with self._run.database.read_session() as session:
             known = scored_tracks(session, heard, question)
             missing = [track_id for track_id in heard if track_id not in known]
             track_ids, raw = load_embeddings(session, self._model.ears.fingerprint, missing)
-        scores = score_tracks(self._model.group, track_ids.tolist(), raw) if len(track_ids) else []
-        n_done = self._n_done + len(settled)
+        scores = self._score(track_ids.tolist(), raw) if len(track_ids) else []
+        n_done = self._n_done + len(items)
         with self._run.database.session() as session:
             self._record_progress(session, n_done)
-            settle_items(session, settled)
+            settle_items(session, changed)
             store_scores(session, scores, question)
             set_duplicates_aside(session, self._feed.id)
             mark_scored(session, self._feed.id, [*known, *np.asarray(track_ids).tolist()])
         self._n_done = n_done
+
+    def _score(self, track_ids: list[int], raw: NDArray[np.float32]) -> list[tuple[int, dict[str, Any]]]:
+        # On busy cores the threads of BLAS mostly wait for each other.
+        with threadpool_limits(limits=1):
+            return score_tracks(self._model.group, track_ids, raw, n_threads=os.cpu_count() or 1)
 
     def _record_progress(self, session: Any, n_done: int) -> None:
         """Refuses when this run does not hold the job any more."""

@@ -12,6 +12,7 @@ from recommender.errors import UnreadableSource
 from recommender.feed_records import FeedRow
 from recommender.sources.row_names import clean_text, read_isrc, read_mbid, read_seconds, read_spotify
 from recommender.sources.rows import GUID, ISRC, MBID, RELEASE_GROUP, SPOTIFY, SourceRow
+from recommender.sources.text_decoding import decode_text
 
 UNREADABLE_ROW, NAMES_NOTHING = "unreadable_row", "names_nothing"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +48,7 @@ def read_csv(content: bytes, *, folder: Path | None) -> list[FeedRow]:
     UnreadableSource
         No column has a name that is known.
     """
-    text = content.decode("utf-8-sig", "replace")
+    text = decode_text(content)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t|", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -70,7 +71,7 @@ def read_json_lines(content: bytes, *, folder: Path | None) -> list[FeedRow]:
     UnreadableSource
         No line is an object.
     """
-    rows = list(_read_lines(content.decode("utf-8-sig", "replace").splitlines(), folder=folder))
+    rows = list(_read_lines(decode_text(content).splitlines(), folder=folder))
     if rows and all(row.code == UNREADABLE_ROW for row in rows):
         raise UnreadableSource("no line of this JSON Lines feed is an object")
     return rows

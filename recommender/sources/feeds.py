@@ -13,6 +13,7 @@ from recommender.settings import Settings
 from recommender.sources import references
 from recommender.sources.feed_folder import read_folder
 from recommender.sources.feed_tables import read_csv, read_json_lines
+from recommender.sources.playlist_files import read_playlists
 from recommender.sources.rows import SkippedRow, SourcePlaylist, SourceRow
 from recommender.sources.syndication import parse_syndication
 from recommender.sources.web import Call, Validators, Web, get_bytes
@@ -58,6 +59,11 @@ class FeedReading:
 
     rows: tuple[FeedRow, ...] | None
     cursor: dict[str, Any] = field(default_factory=dict)
+
+
+def is_remote(reference: str) -> bool:
+    """Whether a reference names something on a server, not a path on this machine."""
+    return bool(_URL.match(reference)) or references.is_source_reference(reference)
 
 
 def find_source(reference: str) -> FeedSource:
@@ -131,8 +137,6 @@ def _parse(source: FeedSource, content: bytes) -> tuple[FeedRow, ...]:
         return tuple(read_json_lines(content, folder=folder))
     if source.kind == SYNDICATION:
         return _playlist_rows(parse_syndication(content, url=source.reference))
-    from recommender.sources.playlist_files import read_playlists
-
     name = Path(urlsplit(source.reference).path).name
     lists = read_playlists(content, name=name, folder=folder)
     return tuple(row for playlist in lists for row in _playlist_rows(playlist))

@@ -132,7 +132,7 @@ def test_a_long_batch_is_worked_on_in_parts(
     queries, lengths = draw_queries(rng, 25)
     exclude = [[int(track_id)] for track_id in members.track_ids[:25]]
     whole = score(members, queries, lengths, exclude_ids=exclude)
-    monkeypatch.setattr("recommender.neighbourhood.MAX_SIMILARITIES", 4 * len(members.track_ids))
+    monkeypatch.setattr("recommender.neighbourhood.QUERIES_AT_ONCE", 4)
     np.testing.assert_allclose(score(members, queries, lengths, exclude_ids=exclude), whole, atol=1e-5)
 
 
