@@ -120,6 +120,7 @@ def test_many_quick_feedbacks_wait_for_one_fit(client: FlaskClient, filled: Fill
     assert (len(later), later & job_ids) == (1, set())
 
 
+@sqlite_only
 def test_what_was_said_already_needs_no_fit(client: FlaskClient, filled: Filled) -> None:
     track_id = filled.track_ids[0]
     assert said(client, track_id, verdict="right", playlist="low")["job"] is None
@@ -130,6 +131,7 @@ def test_what_was_said_already_needs_no_fit(client: FlaskClient, filled: Filled)
     assert (shown["job"], len(shown["feedback"])) == (None, 3)
 
 
+@sqlite_only
 def test_taking_it_back(client: FlaskClient, filled: Filled) -> None:
     track_id, (low, high) = filled.track_ids[0], filled.playlist_ids
     said(client, track_id, verdict="wrong", playlist="low")
@@ -144,6 +146,7 @@ def test_taking_it_back(client: FlaskClient, filled: Filled) -> None:
         assert playlist_tracks(session, low)[0] == track_id  # in its old place
 
 
+@sqlite_only
 @pytest.mark.parametrize("track_id", ["null", "None", "999999", "isrc:USABC1234567", "-1", "x y"])
 def test_what_is_not_kept_cannot_be_remembered(client: FlaskClient, filled: Filled, track_id: str) -> None:
     for response in (
@@ -155,6 +158,7 @@ def test_what_is_not_kept_cannot_be_remembered(client: FlaskClient, filled: Fill
         assert "only uploaded" in body["detail"]
 
 
+@sqlite_only
 def test_an_upload_that_was_asked_about_has_no_id_to_give_feedback_to(
     client: FlaskClient, filled: Filled
 ) -> None:
@@ -188,6 +192,7 @@ def test_what_makes_no_sense_is_refused_by_name(
     assert [error["name"] for error in answer["errors"]] == [wrong]
 
 
+@sqlite_only
 def test_playlists_that_do_not_exist(client: FlaskClient, filled: Filled) -> None:
     track_id = filled.track_ids[0]
     for named in ({"playlist": "none"}, {"playlist_id": 999}, {"playlist": "low", "group": "taste"}):
@@ -248,6 +253,7 @@ def test_the_command_learns_and_shows(with_playlists: Run, sounds: Sounds, tmp_p
         with_playlists("feedback", low, *wrong, expect=ExitCode.USAGE)
 
 
+@sqlite_only
 def test_a_playlist_edited_by_hand_forgets_what_was_said_of_it(client: FlaskClient, filled: Filled) -> None:
     track_id, playlist_id = filled.track_ids[0], filled.playlist_ids[0]
     said(client, track_id, verdict="wrong", playlist="low")

@@ -92,6 +92,7 @@ def test_another_encoder_listens_for_its_own_bundle(client: FlaskClient, filled:
     assert (uploaded["encoder"], uploaded["playlists"][0]["name"]) == ("tiny, other", "high, otherwise")
 
 
+@sqlite_only
 def test_what_another_encoder_has_stored_is_used(client: FlaskClient, filled: Filled, other: str) -> None:
     track_id = filled.track_ids[0]
     heard = Encoder.load(filled.settings.bundles_directory / other).listen(filled.sounds.heard[0].path)
@@ -110,6 +111,7 @@ def test_what_another_encoder_has_stored_is_used(client: FlaskClient, filled: Fi
     assert answer["playlists"][0]["name"] == "low, otherwise"
 
 
+@sqlite_only
 def test_what_another_encoder_never_heard_and_cannot_hear_now(
     client: FlaskClient, filled: Filled, other: str
 ) -> None:
@@ -123,6 +125,7 @@ def test_what_another_encoder_never_heard_and_cannot_hear_now(
     assert client.get(f"/recommend?track={track_id}").status_code == 200
 
 
+@sqlite_only
 @pytest.mark.parametrize("model_id", ["2026-01-01-1", "..", "../../etc", "x" * 200])
 def test_no_such_model(client: FlaskClient, filled: Filled, model_id: str) -> None:
     asked = client.get("/recommend", query_string={"track": filled.track_ids[0], "model": model_id})
@@ -136,6 +139,7 @@ def test_a_name_that_cannot_be_one_is_refused(client: FlaskClient, filled: Fille
         assert_problem(asked, 422, "invalid_request")
 
 
+@sqlite_only
 def test_a_damaged_model_says_so_and_the_champion_answers(client: FlaskClient, filled: Filled) -> None:
     _, second = filled.bundle_ids
     (filled.settings.bundles_directory / second / "encoder.tflite").write_bytes(b"half")
@@ -146,6 +150,7 @@ def test_a_damaged_model_says_so_and_the_champion_answers(client: FlaskClient, f
     assert client.get(address).status_code == 200
 
 
+@sqlite_only
 def test_a_model_can_be_asked_while_none_is_in_service(
     client: FlaskClient, filled: Filled, services: Services
 ) -> None:

@@ -43,8 +43,9 @@ class Fitted:
 
 
 @pytest.fixture
-def quick_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    """UMAP has tests of its own."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP and the choosing have tests of their own."""
+    monkeypatch.setattr("training.head_choice.N_REPEATS", 1)
     monkeypatch.setattr("training.findings.flatten_by_umap", lambda embeddings, *, seed: embeddings[:, :2])
 
 
@@ -105,7 +106,7 @@ def names(n: int, n_artists: int, prefix: str) -> list[str]:
 
 
 @sqlite_only
-def test_a_group_with_one_playlist(database: Database, settings: Settings, quick_map: None) -> None:
+def test_a_group_with_one_playlist(database: Database, settings: Settings, quick: None) -> None:
     add_playlist(database, "only", add(database, [0] * 20, names(20, 10, "a")))
     add(database, [1] * 10, names(10, 5, "b"), seed=1)  # in no playlist
     found = fit_and_judge(database, settings)
@@ -119,10 +120,10 @@ def test_a_group_with_one_playlist(database: Database, settings: Settings, quick
 
 @sqlite_only
 def test_a_playlist_with_one_artist_is_judged_by_track_and_marked(
-    database: Database, settings: Settings, quick_map: None
+    database: Database, settings: Settings, quick: None
 ) -> None:
-    for place, n_artists in enumerate((6, 6, 1)):
-        ids = add(database, [place] * 18, names(18, n_artists, f"p{place}"), seed=place)
+    for place, n_artists in enumerate((4, 4, 1)):
+        ids = add(database, [place] * 12, names(12, n_artists, f"p{place}"), seed=place)
         add_playlist(database, f"playlist {place}", ids)
     found = fit_and_judge(database, settings)
     judged_by = {p["name"]: p["judged_by"] for p in found.card["playlists"]}
@@ -135,9 +136,9 @@ def test_a_playlist_with_one_artist_is_judged_by_track_and_marked(
 
 
 @sqlite_only
-def test_one_artist_made_everything(database: Database, settings: Settings, quick_map: None) -> None:
+def test_one_artist_made_everything(database: Database, settings: Settings, quick: None) -> None:
     for place in (0, 1):
-        ids = add(database, [place] * 15, ["the only one"] * 15, seed=place)
+        ids = add(database, [place] * 10, ["the only one"] * 10, seed=place)
         add_playlist(database, f"playlist {place}", ids)
     found = fit_and_judge(database, settings)
     assert {p["judged_by"] for p in found.card["playlists"]} == {"track"}
@@ -145,7 +146,7 @@ def test_one_artist_made_everything(database: Database, settings: Settings, quic
 
 
 @sqlite_only
-def test_all_tracks_in_both_playlists(database: Database, settings: Settings, quick_map: None) -> None:
+def test_all_tracks_in_both_playlists(database: Database, settings: Settings, quick: None) -> None:
     ids = add(database, [0, 1] * 12, names(24, 8, "a"))
     for name in ("this", "that"):
         add_playlist(database, name, ids)
@@ -158,9 +159,7 @@ def test_all_tracks_in_both_playlists(database: Database, settings: Settings, qu
 
 
 @sqlite_only
-def test_tracks_in_every_playlist_prove_nothing(
-    database: Database, settings: Settings, quick_map: None
-) -> None:
+def test_tracks_in_every_playlist_prove_nothing(database: Database, settings: Settings, quick: None) -> None:
     """Beside random ones; whatever is said of a track that is in both is right."""
     both = add(database, [0] * 60, names(60, 20, "a"))
     rest = add(database, [0] * 30, names(30, 15, "b"), seed=1)
@@ -173,7 +172,7 @@ def test_tracks_in_every_playlist_prove_nothing(
 
 
 @sqlite_only
-def test_five_hundred_tracks_against_three(database: Database, settings: Settings, quick_map: None) -> None:
+def test_five_hundred_tracks_against_three(database: Database, settings: Settings, quick: None) -> None:
     large = add_playlist(database, "large", add(database, [0] * 500, names(500, 60, "a")))
     small = add_playlist(database, "small", add(database, [1] * 3, names(3, 3, "b"), seed=1))
     found = fit_and_judge(database, settings)
@@ -188,7 +187,7 @@ def test_five_hundred_tracks_against_three(database: Database, settings: Setting
 
 
 @sqlite_only
-def test_random_playlists(database: Database, settings: Settings, quick_map: None) -> None:
+def test_random_playlists(database: Database, settings: Settings, quick: None) -> None:
     ids = add(database, [0] * 60, names(60, 20, "a"))
     rng = np.random.default_rng(3)
     is_first = rng.random(60) < 0.5
@@ -203,7 +202,7 @@ def test_random_playlists(database: Database, settings: Settings, quick_map: Non
 
 @sqlite_only
 @pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (1, 1, 1), (3, 0)])
-def test_a_handful(database: Database, settings: Settings, quick_map: None, sizes: tuple[int, ...]) -> None:
+def test_a_handful(database: Database, settings: Settings, quick: None, sizes: tuple[int, ...]) -> None:
     for place, n_tracks in enumerate(sizes):
         ids = add(database, [place] * n_tracks, names(n_tracks, 5, f"p{place}"), seed=place)
         playlist_id = add_playlist(database, f"playlist {place}", ids)

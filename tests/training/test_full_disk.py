@@ -90,6 +90,7 @@ def test_a_disk_that_fills_up_fails_the_fit_and_leaves_the_champion(tmp_path: Pa
         database.close()
 
 
+@sqlite_only
 @pytest.mark.parametrize("n_bytes", [0, 1_000, 4_000])
 def test_a_bundle_that_cannot_be_written_is_not_there(
     database: Database, settings: Settings, n_bytes: int, monkeypatch: pytest.MonkeyPatch
