@@ -18,6 +18,7 @@ NAVIGATION = (
     ("pages.index", "Try a song"),
     ("pages.playlists", "Playlists"),
     ("pages.library_map", "Map"),
+    ("pages.releases", "New releases"),
     ("pages.models", "Models"),
     ("pages.jobs", "Jobs"),
 )
@@ -64,6 +65,14 @@ def library_map() -> str:
     with services().database.read_session() as session:
         groups = list_groups(session)
     return render_template("map.html", groups=groups)
+
+
+@blueprint.get("/app/releases")
+def releases() -> str:
+    """Score feeds of new releases, and see the list that each playlist gets."""
+    with services().database.read_session() as session:
+        groups = list_groups(session)
+    return render_template("releases.html", groups=groups)
 
 
 @blueprint.get("/app/models")

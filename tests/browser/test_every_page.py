@@ -15,6 +15,7 @@ PAGES = {
     "playlists": "/app/playlists",
     "playlist": "/app/playlists/1",
     "map": "/app/map",
+    "releases": "/app/releases",
     "models": "/app/models",
     "jobs": "/app/jobs",
 }

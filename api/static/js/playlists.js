@@ -103,7 +103,11 @@ async function sendList(asked, file) {
   const data = new FormData();
   data.append("file", file);
   Object.entries(asked).forEach(([name, value]) => value && data.append(name, value));
-  return (await upload("/playlists/import", data)).job;
+  const found = await upload("/playlists/import", data);
+  const counts = Object.entries(found.counts).filter(([, n]) => n).map(([outcome, n]) => `${n} ${outcome}`).join(", ");
+  byId("imported").replaceChildren(el("p", { className: "notice" }, `${found.playlist.name}: ${counts || "no rows"}. ${found.refusal} `,
+    el("a", { href: `/app/playlists/${found.playlist.id}` }, "See what was matched")));
+  return found.job;
 }
 
 for (const id of ["files", "folder-files"]) byId(id).addEventListener("change", (event) => choose([...event.target.files]));
