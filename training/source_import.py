@@ -191,7 +191,7 @@ def import_source(settings: Settings, listen: Listen, publish: Publish, run: Job
     outcome, encoder, report = importing.bring_in(listen)
     result = publish(run, outcome, encoder, reason=f"playlist {report.playlist.name!r} was imported")
     counts = report.counts
-    said = f"{counts['rows']} rows: {counts['used']} used, {counts['review']} to review,"
+    said = f"{counts['used']} of {counts['rows']} rows used, {counts['review']} to review,"
     said += f" {counts['unmatched']} unmatched; {sentence(result)}"
     run.progress(outcome.n_files, outcome.n_files, said)
     return result | importing.describe(report)

@@ -23,7 +23,7 @@ from recommender.errors import ForbiddenAddress, RateLimited, SourceError, Sourc
 from recommender.settings import Settings
 from recommender.sources.politeness import Manners
 from recommender.sources.web_addresses import name_place, split_url
-from recommender.sources.web_answers import Retry, check_status, looks_like_text
+from recommender.sources.web_answers import Retry, check_status, looks_like_text, media_type, refuse_pages
 from recommender.sources.web_connections import CheckedAdapter, Deadline, Network, open_checked
 
 MAX_REDIRECTS = 5
@@ -187,26 +187,26 @@ def _get_once(web: Web, url: str, call: Call) -> Fetched:
         headers = response.headers
         seen = Validators(headers.get("ETag", ""), headers.get("Last-Modified", ""))
         body = None if response.status_code == 304 else b"".join(chunks)
-        return Fetched(body, _content_type(response), seen)
+        return Fetched(body, media_type(response.headers), seen)
 
 
 def _download_once(web: Web, url: str, call: Call, to: Path) -> Downloaded:
-    part = to.with_name(f".{secrets.token_hex(8)}.part")
+    place, part = name_place(url), to.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with _open(web, url, call) as (response, chunks):
-            _refuse_pages(url, _content_type(response), b"")
+            refuse_pages(place, media_type(response.headers), b"")
             n_bytes = 0
             with part.open("wb") as file:
                 for chunk in chunks:
                     if n_bytes == 0:
-                        _refuse_pages(url, _content_type(response), chunk)
+                        refuse_pages(place, media_type(response.headers), chunk)
                     file.write(chunk)
                     n_bytes += len(chunk)
             if n_bytes == 0:
-                raise UnreadableSource(f"{name_place(url)} sent an empty file")
+                raise UnreadableSource(f"{place} sent an empty file")
             flush(part)
             part.replace(to)
-            return Downloaded(to, n_bytes, _content_type(response))
+            return Downloaded(to, n_bytes, media_type(response.headers))
     finally:
         part.unlink(missing_ok=True)
 
@@ -218,8 +218,13 @@ def _open(web: Web, url: str, call: Call) -> Iterator[tuple[requests.Response, I
     with Deadline(call.deadline_s) as deadline, requests.Session() as session:
         session.trust_env = False  # no proxy that would look names up again, no passwords from ~/.netrc
         session.headers["User-Agent"] = web.user_agent
-        guarded = call.guarded and not web.allow_private
-        opener = partial(open_checked, network=web.network, guarded=guarded, deadline=deadline)
+        opener = partial(
+            open_checked,
+            network=web.network,
+            deadline=deadline,
+            guarded=call.guarded,
+            allow_private=web.allow_private,
+        )
         adapter = CheckedAdapter(opener)
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
@@ -285,14 +290,3 @@ def _lost(place: str, error: Exception, deadline: Deadline) -> Retry:
     if isinstance(error, requests.exceptions.SSLError):
         return Retry(SourceUnavailable(f"{place} cannot prove that it is who it says (SSLError)"), wait_s=inf)
     return Retry(SourceUnavailable(f"{place} cannot be read ({type(error).__name__})"))
-
-
-def _refuse_pages(url: str, content_type: str, beginning: bytes) -> None:
-    kind = looks_like_text(beginning) or ("html" if content_type == "text/html" else "")
-    if kind:
-        what = "a page" if kind == "html" else "text"
-        raise UnreadableSource(f"{name_place(url)} sent {what} where audio was expected")
-
-
-def _content_type(response: requests.Response) -> str:
-    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

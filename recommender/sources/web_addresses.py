@@ -13,9 +13,20 @@ Resolve = Callable[[str, int], list[str]]
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-# Public by their number, and yet answered by the machine's own provider or by nobody.
+# Answered by nobody, or by the machine's own provider, who hands out its secrets there.
 _NEVER = tuple(
-    ipaddress.ip_network(text) for text in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+    ipaddress.ip_network(text)
+    for text in (
+        *("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "100.100.100.200/32", "169.254.0.0/16"),
+        *("3fff::/20", "fd00:ec2::/32", "fd20:ce::/32", "fe80::/10"),
+    )
+)
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
+        *("::1/128", "fc00::/7"),
+    )
 )
 
 
@@ -57,19 +68,31 @@ def is_public(address: Address) -> bool:
     return address.version == 4 or address in _GLOBAL_UNICAST
 
 
-def check_addresses(addresses: list[str], *, place: str) -> None:
-    """Refuse a host of which any address is not public.
+def is_private(address: Address) -> bool:
+    """Whether an address belongs to this machine or to a network at home, and to no provider's service."""
+    carried = _carried(address)
+    if carried is not None:
+        return is_private(carried)
+    return any(address in net for net in _PRIVATE) and not any(address in net for net in _NEVER)
+
+
+def check_addresses(addresses: list[str], *, place: str, allow_private: bool = False) -> None:
+    """Refuse a host of which any address is not public, or with ``allow_private`` at least private.
 
     Raises
     ------
     ForbiddenAddress
         One of them is private, of this machine, of a link, or of a provider's metadata service.
     """
-    if not all(is_public(ipaddress.ip_address(text.partition("%")[0])) for text in addresses):
+    parsed = [ipaddress.ip_address(text.partition("%")[0]) for text in addresses]
+    if all(is_public(address) or (allow_private and is_private(address)) for address in parsed):
+        return
+    if all(is_public(address) or is_private(address) for address in parsed):
         raise ForbiddenAddress(
             f"{place} is an address of a private network or of this machine, where links may not lead;"
             " WHICHLIST_ALLOW_PRIVATE_ADDRESSES=on allows it"
         )
+    raise ForbiddenAddress(f"{place} is an address where no audio and no feed can be")
 
 
 def resolve_host(host: str, port: int) -> list[str]:

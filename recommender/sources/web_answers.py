@@ -1,10 +1,11 @@
 """What a server's status and first bytes mean: an answer, a reason to try again, or an end."""
 
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
 
-from recommender.errors import RateLimited, SourceError, SourceUnavailable
+from recommender.errors import RateLimited, SourceError, SourceUnavailable, UnreadableSource
 
 _AGAIN = frozenset({500, 502, 503, 504})
 
@@ -70,3 +71,22 @@ def looks_like_text(beginning: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
     return "text" if start[:1] in (b"<", b"{", b"[") else ""
+
+
+def refuse_pages(place: str, content_type: str, beginning: bytes) -> None:
+    """Pass what may be audio.
+
+    Raises
+    ------
+    UnreadableSource
+        It says that it is a page, or begins like one, or like another text.
+    """
+    kind = looks_like_text(beginning) or ("html" if content_type == "text/html" else "")
+    if kind:
+        what = "a page" if kind == "html" else "text"
+        raise UnreadableSource(f"{place} sent {what} where audio was expected")
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The type that an answer says it has, without its parameters."""
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()

@@ -79,7 +79,14 @@ class Deadline:
 
 
 def open_checked(
-    host: str, port: int, timeout_s: float | None, *, network: Network, guarded: bool, deadline: Deadline
+    host: str,
+    port: int,
+    timeout_s: float | None,
+    *,
+    network: Network,
+    deadline: Deadline,
+    guarded: bool,
+    allow_private: bool,
 ) -> socket.socket:
     """A socket to a host, at an address that was looked up once and checked.
 
@@ -89,11 +96,11 @@ def open_checked(
     Raises
     ------
     ForbiddenAddress
-        ``guarded``, and the host has an address that is not public.
+        ``guarded``, and the host has an address that may not be visited.
     """
     addresses = _resolve_in_time(network, host, port, deadline)
     if guarded:
-        check_addresses(addresses, place=host)
+        check_addresses(addresses, place=host, allow_private=allow_private)
     failure: OSError | None = None
     for address in addresses:
         if deadline.expired:

@@ -77,6 +77,12 @@ def test_this_machine_and_its_network_are_not_reached(
     assert radio.asked == []
 
 
+def test_a_providers_own_service_is_never_reached(make_client: MakeClient) -> None:
+    client = make_client(allow_urls="on", allow_private_addresses="on")
+    response = client.get("/recommend", query_string={"track": "http://169.254.169.254/latest/meta-data/"})
+    assert_problem(response, 403, "forbidden_address")
+
+
 @pytest.mark.parametrize("url", ["ftp://a.example/x.mp3", "file:///etc/passwd", "gopher://a.example/"])
 def test_other_kinds_of_address_are_refused(url: str, make_client: MakeClient) -> None:
     client = make_client(allow_urls="on", allow_private_addresses="on")

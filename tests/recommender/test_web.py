@@ -87,16 +87,30 @@ class TestAddresses:
     @pytest.mark.parametrize(
         "address",
         [
-            *("127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1"),
-            *("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "224.0.0.1", "240.0.0.1"),
-            *("::1", "::", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"),
-            *("fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1", "::127.0.0.1"),
-            *("255.255.255.255", "198.18.0.1", "203.0.113.9", "2001:0:7f00:1::", "2001:db8::1"),
+            *("127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1"),
+            *("::1", "fc00::1", "fd12::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1"),
+            "2002:7f00:1::",
         ],
     )
-    def test_what_is_not_public_is_refused(self, address: str) -> None:
+    def test_what_is_private_needs_the_operators_word(self, address: str) -> None:
         with pytest.raises(ForbiddenAddress, match="WHICHLIST_ALLOW_PRIVATE_ADDRESSES"):
             check_addresses([PUBLIC, address], place="radio.example")
+        check_addresses([PUBLIC, address], place="radio.example", allow_private=True)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            *("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
+            *("fd20:ce::254", "fe80::1", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1", "ff02::1"),
+            *("240.0.0.1", "255.255.255.255", "198.18.0.1", "203.0.113.9", "2001:db8::1", "3fff::1"),
+            *("fec0::1", "::127.0.0.1", "2001:0:7f00:1::", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe"),
+        ],
+    )
+    def test_what_is_never_visited(self, address: str) -> None:
+        for allow_private in (False, True):
+            with pytest.raises(ForbiddenAddress) as caught:
+                check_addresses([PUBLIC, address], place="radio.example", allow_private=allow_private)
+            assert "WHICHLIST" not in str(caught.value)
 
     @pytest.mark.parametrize(
         "address", [PUBLIC, "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]

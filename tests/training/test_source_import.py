@@ -204,7 +204,7 @@ def test_a_podcast_of_music(imports: Imports, subsonic: FakeSubsonic) -> None:
     assert (result["rows"]["used"], result["rows"]["unmatched"]) == (1, 1)
     with imports.database.read_session() as session:
         (job,) = [j for j in jobs.list_jobs(session) if j.kind is JobKind.IMPORT_PLAYLIST]
-    assert job.message.startswith("2 rows: 1 used, 0 to review, 1 unmatched; 1 files, 1 newly heard")
+    assert job.message.startswith("1 of 2 rows used, 0 to review, 1 unmatched; 1 files, 1 newly heard")
 
 
 @sqlite_only
