@@ -107,7 +107,9 @@ def train(shell: Shell, as_json: bool) -> None:
         job_id = enqueue(session, JobKind.TRAIN, {})
     job = finish_job(shell, job_id, title="train", as_json=as_json)
     if not as_json:
-        click.echo(json.dumps(job.result, indent=1))
+        click.echo(job.message)
+        if "bundle" in job.result:
+            click.echo(f"`whichlist models report {job.result['bundle']}` shows every figure.")
 
 
 @main.command()

@@ -99,7 +99,10 @@ def train_challenger(
         "promoted": comparison.is_better,
         "why": _sentence(comparison),
         "bundle": bundle_id,
-    } | {name: report[name] for name in ("comparison", "training")}
+        "comparison": report["comparison"],
+        # Every epoch is in the model's report; a list of jobs would grow long with them.
+        "training": {name: value for name, value in report["training"].items() if name != "history"},
+    }
 
 
 class _Trainer:
