@@ -43,6 +43,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_listen
 	$(BIN)/python -m tests.benchmarks.bench_recommend --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_matching
+	$(BIN)/python -m tests.benchmarks.bench_feed --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_index
 
 # The learning figures, on research sets that lie beside the project or under BENCH=folder.

@@ -44,6 +44,10 @@ class FeedSchema(Strict):
     read_at = Moment(allow_none=True)
 
 
+class KnownFeedSchema(FeedSchema):
+    """The feed that was made known, or forgotten."""
+
+
 class FeedListSchema(Strict):
     """Feeds, newest first."""
 

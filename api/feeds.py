@@ -11,7 +11,7 @@ from api.feed_schemas import (
     FeedDetailSchema,
     FeedListSchema,
     FeedResultsSchema,
-    FeedSchema,
+    KnownFeedSchema,
     NewFeedSchema,
     ResultsQuery,
     ScoringSchema,
@@ -48,7 +48,7 @@ def get_feeds() -> dict[str, Any]:
 
 @blueprint.post("/feeds")
 @blueprint.input(NewFeedSchema, location="json")
-@blueprint.output(FeedSchema, status_code=201)
+@blueprint.output(KnownFeedSchema, status_code=201)
 @blueprint.doc(responses=describe_problems(403, 404, 415, 422))
 def post_feed(json_data: dict[str, Any]) -> tuple[Any, int, dict[str, str]]:
     """Make a feed known; the same source for the same group stays one feed. Nothing is read yet."""
@@ -80,7 +80,7 @@ def get_one(feed_id: int) -> dict[str, Any]:
 
 
 @blueprint.delete("/feeds/<int:feed_id>")
-@blueprint.output(FeedSchema)
+@blueprint.output(KnownFeedSchema)
 def remove_feed(feed_id: int) -> Any:
     """Forget a feed; the tracks that were heard for it stay."""
     with services().database.session() as session:

@@ -86,7 +86,9 @@ def insert_items(session: Session, feed_id: int, rows: Mapping[str, FeedRow]) ->
 def update_item_row(session: Session, feed_id: int, item: FeedItemInfo, row: FeedRow) -> None:
     """Take over what a source says of an item now; one that changed, or had no audio, is worked on again."""
     values: dict[str, object] = {"row": row_values(row)}
-    if row.stamp != item.row.stamp or item.state is FeedState.NO_AUDIO:
+    if row.code:
+        values |= {"state": FeedState.SKIPPED, "code": row.code, "sentence": row.reason}
+    elif row.stamp != item.row.stamp or item.state is FeedState.NO_AUDIO or item.row.code:
         values |= _AGAIN | {"tries": 0, "next_try_at": None, "track_id": None}
         if item.track_id is not None:
             _free_duplicates(session, feed_id, item)

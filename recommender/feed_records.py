@@ -7,7 +7,7 @@ from typing import Any
 
 from recommender.sources.rows import SourceRow
 
-DUPLICATE = "duplicate"
+DUPLICATE, ALBUM = "duplicate", "album"
 DAY_S = 86_400.0
 # After how long a recording without audio is looked for again: the first time, the second, and so on.
 BACK_OFF_S = (1 * DAY_S, 3 * DAY_S, 7 * DAY_S, 30 * DAY_S)

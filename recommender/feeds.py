@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from recommender.catalogue import feed_items, insert_items, lock_feed, update_item_row
 from recommender.feed_keys import KnownRows, merge_rows, row_keys
-from recommender.feed_records import FeedItemInfo, FeedRow
+from recommender.feed_records import ALBUM, FeedItemInfo, FeedRow
 from recommender.job_active import active_jobs
 from recommender.jobs import JobKind, enqueue
 
@@ -61,8 +61,8 @@ def scoring_job(session: Session, feed_id: int) -> int | None:
 
 
 def _merge(old: FeedRow, new: FeedRow) -> FeedRow:
-    """A row that is to be scored wins over one that is not."""
+    """A row that is to be scored wins over one that is not, unless its tracks now stand for it."""
     row = merge_rows(old.row, new.row)
-    if new.code and not old.code:
+    if new.code and not old.code and new.code != ALBUM:
         return replace(old, row=row, stamp=new.stamp or old.stamp)
     return replace(new, row=row, stamp=new.stamp or old.stamp)

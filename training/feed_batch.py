@@ -36,6 +36,7 @@ from recommender.catalogue import (
     store_scores,
 )
 from recommender.errors import SettingsError, SourceError, UnreadableFolder
+from recommender.feed_albums import expand_albums
 from recommender.feed_records import FeedItemInfo, FeedState, Question, Settled
 from recommender.feed_resolving import Found, Resolver, settle_heard
 from recommender.feed_scoring import score_tracks
@@ -120,7 +121,7 @@ class FeedBatch:
         with self._run.database.session() as session:
             jobs.heartbeat(session, self._run.claim)
             if reading.rows is not None:
-                self._n_new = take_rows(session, feed.id, reading.rows)
+                self._n_new = take_rows(session, feed.id, expand_albums(session, reading.rows))
             record_reading(session, feed.id, cursor=reading.cursor)
 
     def score_all(self) -> bool:
