@@ -557,13 +557,22 @@ class TestCache:
 
     def test_the_longest_unused_goes_first(self, tmp_path: Path) -> None:
         cache = MediaCache(tmp_path, 250)
-        paths = {}
-        for number, name in enumerate("abacb"):
-            paths[name] = cache.fetch(name, lambda to: to.write_bytes(b"ID3" + bytes(97)))
-            # The clocks of file systems are coarse.
 
-            os.utime(paths[name], ns=(number, number))
-        assert {name: path.exists() for name, path in paths.items()} == {"a": False, "b": True, "c": True}
+        def fetch(name: str) -> Path:
+            return cache.fetch(name, lambda to: to.write_bytes(b"ID3" + bytes(97)))
+
+        first, second = fetch("a"), fetch("b")
+        for long_ago, path in enumerate((first, second)):
+            os.utime(path, ns=(long_ago, long_ago))
+        assert fetch("a") == first  # used again
+        third = fetch("c")
+        assert [path.exists() for path in (first, second, third)] == [True, False, True]
+
+    def test_what_must_stay_does(self, tmp_path: Path) -> None:
+        cache = MediaCache(tmp_path, 250)
+        first = cache.fetch("a", lambda to: to.write_bytes(bytes(200)))
+        cache.fetch("b", lambda to: to.write_bytes(bytes(200)), keep=[first])
+        assert first.exists()
 
     def test_one_file_larger_than_the_cache_stays_until_the_next(self, tmp_path: Path) -> None:
         cache = MediaCache(tmp_path, 10)
