@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint bench scorecard trained clean
+.PHONY: help setup run test lint bench scorecard trained tried clean
 .DELETE_ON_ERROR:
 
 help:
@@ -53,6 +53,10 @@ scorecard: $(SETUP_DEV)
 # The trained networks beside the pretrained one, on the same sets: an hour on two cores.
 trained: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_trained $(if $(BENCH),--bench "$(BENCH)")
+
+# What was tried to learn more from few tracks, on the same sets: half an hour on two cores.
+tried: $(SETUP_DEV)
+	$(BIN)/python -m tests.benchmarks.bench_tried $(if $(BENCH),--bench "$(BENCH)")
 
 # Your music, playlists and models are in DATA, which this leaves alone.
 clean:
