@@ -25,11 +25,13 @@ from recommender.matches import (
 )
 from recommender.row_identities import spotify_ids_of
 from recommender.sources.rows import SourceRow
+from recommender.tables import Playlist
 from recommender.tables_matches import ImportedRow, MatchDecision
 
 
 def store_rows(session: Session, playlist_id: int, rows: Sequence[ReportRow]) -> None:
     """Make these rows the whole of what a playlist was imported from."""
+    _lock(session, playlist_id)
     session.execute(delete(ImportedRow).where(ImportedRow.playlist_id == playlist_id))
     insert_or_keep(session, ImportedRow, [_stored(playlist_id, row) for row in rows])
 
@@ -65,6 +67,7 @@ def decide_row(
     NoSuchRow, NoSuchTrack, NoSuchPlaylist
         There is nothing to decide about, or nothing to decide for.
     """
+    _lock(session, playlist_id)
     before = _row(session, playlist_id, row)
     after = _reject(before) if track_id is None else _choose(session, before, track_id)
     _remember(session, before, track_id)
@@ -76,6 +79,11 @@ def decide_row(
         .values(values)
     )
     return after, _replace_member(session, playlist_id, before, after)
+
+
+def _lock(session: Session, playlist_id: int) -> None:
+    """Let two who decide about one playlist do so one after the other."""
+    session.execute(select(Playlist.id).where(Playlist.id == playlist_id).with_for_update())
 
 
 def _row(session: Session, playlist_id: int, row: int) -> ReportRow:

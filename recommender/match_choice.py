@@ -16,7 +16,7 @@ _IDENTITY_TOLERANCE_S = 15.0
 # Below this a track is only worth a look when the lengths agree.
 _WORTH_A_LOOK = 0.9
 _WORTH_A_LOOK_UNMEASURED = 0.75
-_ANOTHER_VERSION = "another version"
+_OTHER_RECORDING = ("another version", "they name other guests", "only one is sung")
 # Two tracks this near to each other in score are equally good, unless they are copies of one recording.
 _MARGIN = 0.015
 _MISSPELT = 0.95
@@ -55,7 +55,7 @@ def judge(row: SourceRow, track: NamedTrack, likeness: Likeness) -> Judged:
     misspelt_elsewhere = other_album and likeness.needs_duration and likeness.score < _MISSPELT
     if agrees and not likeness.is_open and not misspelt_elsewhere:
         return Judged(track, Strength.STRONG, Method.NAMES, score)
-    worth = likeness.score >= _WORTH_A_LOOK or agrees or _is_other_version(likeness)
+    worth = likeness.score >= _WORTH_A_LOOK or agrees or _is_other_recording(likeness)
     said = [likeness.note] * bool(likeness.note) + [f"the lengths differ by {off_s:.0f} s"] * (not agrees)
     strength = Strength.MEDIUM if worth else Strength.NONE
     return Judged(track, strength, Method.NAMES, score, ", and ".join(said), could_be=False)
@@ -65,13 +65,13 @@ def _judge_unmeasured(row: SourceRow, track: NamedTrack, likeness: Likeness, sco
     """The same where a length is unknown: then the album has to speak, or the names alone."""
     other_album = _albums_differ(row.album, track.album)
     same_album = bool(row.album and track.album) and not other_album
-    needs_album = other_album and len(fold_key(track.title)) <= _COMMON_LENGTH
+    needs_album = other_album and len(read_title(track.title).key) <= _COMMON_LENGTH
     settled = not likeness.needs_duration or (likeness.album_will_do and same_album)
     found = partial(Judged, track, method=Method.NAMES, score=score, is_unproven=not same_album)
     if settled and not needs_album and not likeness.is_open:
         return found(strength=Strength.STRONG)
     if likeness.is_open:
-        worth = likeness.score >= _WORTH_A_LOOK_UNMEASURED or same_album or _is_other_version(likeness)
+        worth = likeness.score >= _WORTH_A_LOOK_UNMEASURED or same_album or _is_other_recording(likeness)
         strength = Strength.MEDIUM if worth else Strength.NONE
         return found(strength=strength, note=likeness.note, could_be=False)
     note = likeness.note or "the albums differ"
@@ -90,7 +90,7 @@ def judge_identity(
     score = 1.0 - (0.01 if off_s is None else 0.01 * min(off_s, 10))
     score -= 0.02 * _albums_differ(row.album, track.album)
     nameless = not row.title
-    if _is_other_version(likeness):
+    if _is_other_recording(likeness):
         return Judged(track, Strength.MEDIUM, method, score - 0.2, likeness.note)
     if off_s is not None and off_s > _IDENTITY_TOLERANCE_S:
         return Judged(track, Strength.MEDIUM, method, score - 0.1, f"the lengths differ by {off_s:.0f} s")
@@ -162,5 +162,5 @@ def _is_copy(track: NamedTrack, other: NamedTrack) -> bool:
     return same_names and abs(track.duration_s - other.duration_s) <= NEAR_TOLERANCE_S
 
 
-def _is_other_version(likeness: Likeness) -> bool:
-    return likeness.note.startswith(_ANOTHER_VERSION)
+def _is_other_recording(likeness: Likeness) -> bool:
+    return likeness.note.startswith(_OTHER_RECORDING)

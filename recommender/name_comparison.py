@@ -16,6 +16,8 @@ _ARTICLES = ("the", "an", "a")
 _TOO_UNLIKE = 0.82
 _CUT_TOLERANCE_S = 1.5
 _MIN_ARTIST_LENGTH = 4
+# The first of several artists says enough when it is no common word.
+_TELLING_LENGTH = 9
 _ALMOST = 0.85
 
 
@@ -123,7 +125,7 @@ def _compare_artists(likeness: Likeness, asked: ArtistNames, known: ArtistNames)
     if same_words or set(asked.parts) == set(known.parts) or everyone[0] == everyone[1]:
         return likeness
     if asked.parts[0] == known.parts[0] or asked.key == known.parts[0] or known.key == asked.parts[0]:
-        return likeness.weakened(0.97, "one names more artists", album_will_do=True)
+        return _compare_credits(likeness, len(asked.parts[0]))
     ratio = fuzz.ratio(asked.key, known.key, score_cutoff=75) / 100
     shares = not everyone[0].isdisjoint(everyone[1]) or asked.key in everyone[1] or known.key in everyone[0]
     if shares and ratio < _ALMOST:
@@ -131,6 +133,15 @@ def _compare_artists(likeness: Likeness, asked: ArtistNames, known: ArtistNames)
     if min(len(asked.key), len(known.key)) < _MIN_ARTIST_LENGTH or ratio == 0:
         return UNLIKE
     return likeness.weakened(ratio, "the artist is spelled differently", is_open=ratio < _ALMOST)
+
+
+def _compare_credits(likeness: Likeness, n_letters: int) -> Likeness:
+    """One names more artists than the other: as guests, or "Earth" is not "Earth, Moon & Tide"."""
+    if n_letters < _TELLING_LENGTH:
+        return likeness.weakened(0.97, "one names more artists", album_will_do=True)
+    return replace(
+        likeness, score=likeness.score * 0.97, tolerance_s=min(likeness.tolerance_s, NEAR_TOLERANCE_S)
+    )
 
 
 def _compare_guests(

@@ -7,7 +7,8 @@ from recommender.sources.rows import ISRC, MBID, SPOTIFY, SourceRow
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SPOTIFY = re.compile(
-    r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-[a-z-]+/)?track/)?([A-Za-z0-9]{22})(?:[?#].*)?"
+    r"(?:(?:spotify:track:|https?://open\.spotify\.com/(?:intl-[a-z-]+/)?track/)([A-Za-z0-9]+)(?:[/?#].*)?"
+    r"|([A-Za-z0-9]{22}))"
 )
 
 
@@ -26,7 +27,7 @@ def mbids_of(row: SourceRow) -> list[str]:
 def spotify_ids_of(row: SourceRow) -> list[str]:
     """The row's Spotify track ids, from URIs, links or ids; a local file of Spotify's has none."""
     found = (_SPOTIFY.fullmatch(value.strip()) for value in _values(row, SPOTIFY))
-    return [match[1] for match in found if match is not None]
+    return [match[1] or match[2] for match in found if match is not None]
 
 
 def _values(row: SourceRow, scheme: str) -> list[str]:

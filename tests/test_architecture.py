@@ -45,7 +45,10 @@ HOMES = {
     "ai_edge_litert": ("embeddings/encoder.py",),
     "faiss": ("recommender/index.py",),
     "tinytag": ("recommender/sources/folder.py",),
-    "rapidfuzz": ("recommender/name_comparison.py", "recommender/known_names.py", "recommender/version_words.py"),
+    "rapidfuzz": (
+        *("recommender/name_comparison.py", "recommender/known_names.py"),
+        "recommender/version_words.py",
+    ),
     "requests": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
     "urllib3": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
     "feedparser": ("recommender/sources/syndication.py",),

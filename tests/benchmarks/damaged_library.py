@@ -25,13 +25,13 @@ recording that the library does not have.
 """
 
 import random
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
 
-from recommender.normalised_names import _fold_letters
 from recommender.records import TrackFacts
 from recommender.sources.rows import ISRC, MBID, SourceRow
 
@@ -160,10 +160,6 @@ class LibraryTrack:
     facts: TrackFacts
     path: str
 
-    def facts_of(self, number: int) -> TrackFacts:
-        """The tags beside audio of its own."""
-        return replace(self.facts, content_sha256=f"{number:064x}")
-
 
 @dataclass(frozen=True)
 class AskedRow:
@@ -202,6 +198,7 @@ def make_library(*, n_tracks: int, seed: int) -> DamagedLibrary:
     library = DamagedLibrary([], [], rng)
     world = _record(rng)
     albums: dict[tuple[str, str], list[Recording]] = defaultdict(list)
+    paths: set[str] = set()
     while len(library.tracks) < n_tracks:
         recording = next(world)
         if rng.random() < 0.28:
@@ -212,6 +209,8 @@ def make_library(*, n_tracks: int, seed: int) -> DamagedLibrary:
         for copy in range(2 if rng.random() < 0.03 else 1):
             facts = tag_recording(rng, recording, mates, is_copy=copy > 0)
             path = _path(rng, recording, facts, len(library.tracks))
+            path = f"{path}.mp3" if path in paths else path
+            paths.add(path)
             track = LibraryTrack(recording, facts, path)
             library.tracks.append(track)
             library.by_recording[recording.id].append(track)
@@ -500,9 +499,8 @@ KINDS |= {
 def _path(rng: random.Random, recording: Recording, facts: TrackFacts, number: int) -> str:
     artist, title = (text.replace("/", "_") for text in (recording.artist, facts.title))
     place = rng.randint(1, 15)
-    return (
-        f"/music/{artist}/{facts.album or 'Unsorted'}/{place:02d} {title} {number if place > 13 else ''}.mp3"
-    )
+    tail = "" if place < 14 else f" {number}"  # a file's name may be of no use on another machine
+    return f"/music/{artist}/{facts.album or 'Unsorted'}/{place:02d} {title}{tail}.mp3"
 
 
 def _off(rng: random.Random) -> float:
@@ -511,7 +509,8 @@ def _off(rng: random.Random) -> float:
 
 
 def _strip_marks(text: str) -> str:
-    return "".join(_fold_letters(c).upper() if c.isupper() else _fold_letters(c) for c in text)
+    bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+    return bare.translate(str.maketrans("øØłŁ", "oOlL"))
 
 
 def _mistype(rng: random.Random, text: str) -> str:

@@ -1,6 +1,7 @@
 """Playlists of a source become playlists of the catalogue, on both databases."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -279,6 +280,13 @@ def test_a_spotify_id_seen_once_finds_the_users_own_file(database: Database, tra
     decide(database, report, 1, None)
     with database.read_session() as session, pytest.raises(NoSuchTrack):
         find_track(session, f"spotify:track:{SPOTIFY_ID}")
+
+
+def test_decisions_at_the_same_time_are_all_kept(database: Database, track_ids: list[int]) -> None:
+    report = do_import(database, rows_of("Foo", "Bar", "Baz", "Qux"))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: decide(database, report, n + 1, track_ids[n]), range(4)))
+    assert members(database, report.playlist.id) == track_ids[:4]
 
 
 def test_there_must_be_something_to_decide(database: Database, track_ids: list[int]) -> None:
