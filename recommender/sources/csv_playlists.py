@@ -165,7 +165,9 @@ def _unknown_header(header: str) -> str:
 
 
 def _read_row(table: _Table, cells: list[str], *, folder: str | None) -> SourceRow:
-    title, artist = clean_text(table.cell(cells, "title")), _read_artists(table.cell(cells, "artist"))
+    title, artist = clean_text(table.cell(cells, "title")), clean_text(table.cell(cells, "artist"))
+    if "from_spotify" in table.columns:
+        artist = _read_artists(artist)
     isrc, mbid = read_isrc(table.cell(cells, "isrc")), read_mbid(table.cell(cells, "mbid"))
     link = table.cell(cells, "url")
     spotify = _read_spotify(table.cell(cells, "from_spotify")) or read_spotify(link)
@@ -190,9 +192,9 @@ def _read_row(table: _Table, cells: list[str], *, folder: str | None) -> SourceR
     )
 
 
-def _read_artists(cell: str) -> str:
+def _read_artists(artists: str) -> str:
     """One Exportify writes "A;B", another "A, B" with a backslash before the commas of a name."""
-    return _ARTIST_SIGN.sub(", ", clean_text(cell).replace("\\,", ","))
+    return _ARTIST_SIGN.sub(", ", artists.replace("\\,", ","))
 
 
 def _read_spotify(cell: str) -> str | None:

@@ -14,7 +14,7 @@ from recommender.sources.row_collecting import refuse_too_many
 from recommender.sources.row_names import clean_text
 from recommender.sources.rows import SourcePlaylist
 from recommender.sources.text_decoding import decode_text
-from recommender.sources.text_playlists import PLS_HEADER, read_m3u, read_plain, read_pls
+from recommender.sources.text_playlists import M3U_LINE, PLS_HEADER, read_m3u, read_plain, read_pls
 from recommender.sources.xml_playlists import read_xml
 
 MAX_XML_BYTES = 128 << 20  # the library of somebody with 100,000 tracks
@@ -128,9 +128,10 @@ def _read_text(text: str, *, stem: str, suffix: str, folder: str | None) -> list
         return [read_pls(text, name=stem, folder=folder)]
     if _begins_json(text):
         return read_json(parse_json(text), name=stem, folder=folder)
-    if text.lstrip()[:7].upper() == "#EXTM3U" or "#EXTINF:" in text or "#EXT-X-" in text:
+    is_known_table = is_csv(text)
+    if not is_known_table and M3U_LINE.search(text):
         return [read_m3u(text, name=stem, folder=folder)]
-    if is_csv(text) or suffix in (".csv", ".tsv") or looks_like_csv(text):
+    if is_known_table or suffix in (".csv", ".tsv") or looks_like_csv(text):
         return read_csv(text, name=stem, folder=folder)
     if suffix in (".m3u", ".m3u8") and not text.lstrip("# \t\r\n").strip():
         return [read_m3u(text, name=stem, folder=folder)]

@@ -12,6 +12,7 @@ from recommender.sources.row_names import clean_text, read_seconds, read_spotify
 from recommender.sources.rows import SPOTIFY, SourcePlaylist, SourceRow
 
 MAX_LINE = 1 << 14  # characters; the rest of a longer line is no title and no path
+M3U_LINE = re.compile(r"^[ \t]*#EXT(?:M3U|INF:|-X-)", re.IGNORECASE | re.MULTILINE)
 PLS_HEADER = re.compile(r"\s*\[playlist\]", re.IGNORECASE)
 _EXTINF = re.compile(
     r"#EXTINF:\s*(-?[\d.]*)((?:\s+[\w-]+=(?:\"[^\"]*\"|[^\s,\"]*))*)\s*(?:,(.*))?$", re.IGNORECASE
