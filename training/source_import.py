@@ -7,8 +7,11 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from embeddings.encoder import load_encoder_config
 from recommender.catalogue import (
+    heard_tracks,
     remember_server_ids,
+    track_paths,
     tracks_at_paths,
     tracks_by_id,
     tracks_with_identity,
@@ -59,7 +62,7 @@ class SourceImport:
         """Fetch and listen to what is missing, then fill the playlist."""
         outcome = Outcome(paths=())
         encoder = listen(self.run, outcome)
-        for fetched in self._fetch_batches(self._missing_rows()):
+        for fetched in self._fetch_batches(self._missing_rows(encoder)):
             batch = Outcome(paths=tuple(fetched.values()))
             encoder = listen(self.run, batch)
             with self.run.database.session() as session:
@@ -69,7 +72,7 @@ class SourceImport:
             outcome.n_new += batch.n_new
         with self.run.database.session() as session:
             report = self._fill(session)
-        outcome.is_changed = report.members_changed and report.n_trainable > 0
+        outcome.is_changed = report.n_trainable > 0 and (report.members_changed or outcome.n_new > 0)
         outcome.playlists.append(report.playlist.id)
         return outcome, encoder, report
 
@@ -82,12 +85,19 @@ class SourceImport:
             "not_fetched": self.refused[:N_SHOWN],
         }
 
-    def _missing_rows(self) -> list[int]:
-        """Rows that are surely no track of the library yet."""
+    def _missing_rows(self, encoder: Path) -> list[int]:
+        """Rows that are not surely a track, or one that this encoder has not heard and whose file is gone."""
+        fingerprint = load_encoder_config(encoder).fingerprint
         with self.run.database.read_session() as session:
             matches = self._match(session)
+            track_ids = [match.track_id for match in matches if match.track_id is not None]
+            heard = heard_tracks(session, track_ids, fingerprint)
+            paths = track_paths(session, track_ids)
+        there = heard | {track_id for track_id, path in paths.items() if path.is_file()}
         return [
-            row for row, m in enumerate(matches) if m.strength is not Strength.STRONG and not _is_decided(m)
+            row
+            for row, match in enumerate(matches)
+            if not (match.strength is Strength.STRONG and match.track_id in there) and not _is_decided(match)
         ]
 
     def _match(self, session: Session) -> list[Match]:

@@ -1,16 +1,20 @@
 """Making a playlist of what a server has: matched with the library, fetched where it is missing."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from recommender import jobs
 from recommender.catalogue import (
     Database,
+    current_bundle,
     find_playlist,
+    heard_tracks,
     match_report,
     playlist_tracks,
     server_ids,
@@ -19,6 +23,7 @@ from recommender.catalogue import (
 from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.settings import Settings
 from recommender.sources.rows import SUBSONIC
+from recommender.tables import Embedding
 from recommender.worker import run_job_here
 from tests.databases import sqlite_only
 from tests.fakes import fake_jellyfin, fake_subsonic
@@ -171,6 +176,24 @@ def test_a_small_cache_does_not_lose_tracks(
     cached = [p for p in (imports.settings.cache_directory / "originals").iterdir() if p.is_file()]
     assert sum(path.stat().st_size for path in cached) <= 1_000_000 < len(subsonic.tracks) * 400_000
     assert imports.bring_in("subsonic:late night", "night")["n_fetched"] == 0
+
+
+@sqlite_only
+def test_what_left_the_cache_is_fetched_again_for_an_encoder_that_has_not_heard_it(
+    imports: Imports, subsonic: FakeSubsonic
+) -> None:
+    imports.bring_in("subsonic:late night", "night")
+    before = imports.members("night")
+    shutil.rmtree(imports.settings.cache_directory / "originals")
+    with imports.database.session() as session:
+        last = playlist_tracks(session, find_playlist(session, "night").id)[-1]
+        session.execute(delete(Embedding).where(Embedding.track_id == last))
+    n_fits = len(imports.recorder.reasons)
+    assert imports.bring_in("subsonic:late night", "night")["n_fetched"] == 1
+    assert imports.members("night") == before and len(imports.recorder.reasons) == n_fits + 1
+    with imports.database.read_session() as session:
+        bundle = current_bundle(session)
+        assert bundle is not None and heard_tracks(session, [last], bundle.fingerprint) == {last}
 
 
 @sqlite_only
