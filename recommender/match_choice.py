@@ -89,7 +89,7 @@ def judge_identity(
     off_s = _duration_difference(row, track)
     score = 1.0 - (0.01 if off_s is None else 0.01 * min(off_s, 10))
     score -= 0.02 * _albums_differ(row.album, track.album)
-    nameless = not row.title
+    nameless = not row.title or (not row.artist and likeness is not UNLIKE)
     if _is_other_recording(likeness):
         return Judged(track, Strength.MEDIUM, method, score - 0.2, likeness.note)
     if off_s is not None and off_s > _IDENTITY_TOLERANCE_S:

@@ -2,7 +2,8 @@
 
 ``python -m tests.benchmarks.bench_matching [--tracks 5000] [--rows 14000] [--seed 1] [--large 100000]``
 
-The recipe of library and playlists is that of :mod:`tests.benchmarks.damaged_library`.
+The recipe of library and playlists is that of :mod:`tests.benchmarks.damaged_library`; the rows are written
+as playlist files of seven kinds and read again before they are matched.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from recommender.records import UNKNOWN_ARTIST
 from recommender.settings import load_settings
 from recommender.tables import Artist, AudioFile, Identity, Track
 from tests.benchmarks.damaged_library import AskedRow, DamagedLibrary, make_library
+from tests.benchmarks.playlist_forms import pass_through_files
 
 LARGE_ROWS = 5000
 
@@ -70,13 +72,13 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=0, help="Print so many wrong and missed rows.")
     arguments = parser.parse_args()
     library = make_library(n_tracks=arguments.tracks, seed=arguments.seed)
-    rows = list(library.rows(arguments.rows))
+    rows = pass_through_files(list(library.rows(arguments.rows)))
     matches, _, _ = match_in_new_catalogue(library, rows)
     print_outcomes(library, rows, matches)
     show_faults(library, rows, matches, arguments.show)
     if arguments.large:
         large = make_library(n_tracks=arguments.large, seed=arguments.seed)
-        asked = list(large.rows(LARGE_ROWS))
+        asked = pass_through_files(list(large.rows(LARGE_ROWS)))
         _, seconds, cpu_seconds = match_in_new_catalogue(large, asked)
         say(
             f"{len(asked)} rows, {len(large.tracks)} tracks",

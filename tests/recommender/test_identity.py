@@ -16,6 +16,7 @@ from recommender.records import TrackFacts
 from recommender.sources.rows import ISRC, MBID, SourceRow
 from tests.benchmarks.bench_matching import fill, judge_outcome
 from tests.benchmarks.damaged_library import make_library
+from tests.benchmarks.playlist_forms import pass_through_files
 from tests.databases import sqlite_only
 
 STRONG, MEDIUM, NONE = Strength.STRONG, Strength.MEDIUM, Strength.NONE
@@ -217,6 +218,8 @@ def test_a_registered_name_that_contradicts_the_row_is_only_proposed(library: Da
 def test_folders_of_another_machine_are_recognised_by_their_end(library: Database) -> None:
     sure = match_one(library, SourceRow(path="D:\\Musik\\ann\\Second\\01 thing.mp3"))
     assert (sure.track_id, sure.strength, sure.method) == (3, STRONG, Method.PATH)
+    named = match_one(library, SourceRow(path="D:/Musik/Ann/Second/01 Thing.mp3", title="Thing"))
+    assert (named.track_id, named.strength, named.method) == (3, STRONG, Method.PATH)
     unsure = match_one(library, SourceRow(path="/elsewhere/01 Thing.mp3"))
     assert (unsure.track_id, unsure.strength) == (3, MEDIUM)
     assert match_one(library, SourceRow(path="/music/Band/First/03 New.mp3")).strength is NONE
@@ -235,7 +238,7 @@ def test_tracks_known_by_name_only_are_nobodys_match(database: Database) -> None
 def test_rates_on_a_damaged_library(database: Database) -> None:
     """The recipe of the benchmark, small; the rates asked for are those at full size."""
     library = make_library(n_tracks=1000, seed=11)
-    rows = list(library.rows(2100))
+    rows = pass_through_files(list(library.rows(2100)))
     fill(database, library)
     with database.read_session() as session:
         matches = match_rows(session, [asked.row for asked in rows])
