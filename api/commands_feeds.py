@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,12 @@ from recommender.digest import render_html, render_text
 from recommender.feed_files import write_lists
 from recommender.feed_records import FeedInfo
 from recommender.feed_results import FeedResults, ResultOptions, read_results
+from recommender.feed_sending import send_lists
 from recommender.feeds import ask_for_scores
 from recommender.jobs import JobState
 from recommender.sources.feeds import FeedSource, find_source
+from recommender.sources.subsonic import find_subsonic
+from recommender.sources.web import open_web
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _SHARE = click.FloatRange(0, 1)
@@ -36,6 +40,7 @@ class _Feeding:
     as_json: bool
     digest: Path | None
     playlists: Path | None
+    send: bool
 
     def results(self) -> FeedResults:
         with self.database.read_session() as session:
@@ -58,6 +63,11 @@ class _Feeding:
             self.digest.write_text(text, encoding="utf-8", errors="replace")
         if self.playlists is not None:
             write_lists(results, self.playlists)
+        if self.send:
+            server, web = find_subsonic(self.shell.settings), open_web(self.shell.settings)
+            for sent in send_lists(self.database, web, server, results):
+                missing = f", {sent.n_missing} are not known to be there" if sent.n_missing else ""
+                click.echo(f"{sent.n_sent} tracks are now in {sent.name!r} on the server{missing}", err=True)
 
 
 @click.command("score-feed")
@@ -77,6 +87,7 @@ class _Feeding:
 @click.option(
     "--playlists", type=click.Path(file_okay=False, path_type=Path), help="Also write each list as M3U8 here."
 )
+@click.option("--send", is_flag=True, help="Also write each list to the Subsonic server, as NAME (new).")
 @json_option
 @click.pass_obj
 def score_feed(
@@ -90,6 +101,7 @@ def score_feed(
     resume: bool,
     digest: Path | None,
     playlists: Path | None,
+    send: bool,
     as_json: bool,
 ) -> None:
     """Score every recording of SOURCE, and list for each playlist what fits it.
@@ -101,7 +113,7 @@ def score_feed(
     database = open_database(shell.settings)
     feed = _register(database, found, group=group, min_probability=min_probability)
     options = ResultOptions(shell.settings.alpha, None, min_probability, at_most_wrong)
-    feeding = _Feeding(shell, database, feed, options, as_json, digest, playlists)
+    feeding = _Feeding(shell, database, feed, options, as_json, digest, playlists, send)
     if watch:
         _watch(feeding, found)
         return
@@ -134,21 +146,22 @@ def _register(
 
 def _watch(feeding: _Feeding, source: FeedSource) -> None:
     """Score whatever arrives until a signal comes; a source that fails is asked again later."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     click.echo(f"whichlist: watching {source.reference}; Ctrl-C ends it", err=True)
     listed: set[tuple[int, int]] = set()
     score = partial(_score_once, feeding, listed)
-    watch_for_rows(feeding.database, feeding.feed.id, source, stop=stop, score=score)
+    with suppress(KeyboardInterrupt):  # a job in progress was given back
+        watch_for_rows(feeding.database, feeding.feed.id, source, stop=threading.Event(), score=score)
 
 
 def _score_once(feeding: _Feeding, listed: set[tuple[int, int]], *, read_source: bool) -> None:
     """Run one job and print what it listed that was not listed before."""
-    with feeding.database.session() as session:
-        job_id, _ = ask_for_scores(session, feeding.feed.id, read_source=read_source)
-    with Progress("score feed") as progress:
-        job = feeding.shell.run_job(feeding.shell.settings, job_id, progress.job)
+    is_joined = True
+    while is_joined:  # a job that ran already may have begun without what has just arrived
+        with feeding.database.session() as session:
+            job_id, is_joined = ask_for_scores(session, feeding.feed.id, read_source=read_source)
+        with Progress("score feed") as progress:
+            job = feeding.shell.run_job(feeding.shell.settings, job_id, progress.job)
     if job.state != JobState.SUCCEEDED:
         click.echo(f"whichlist: job {job.id} has {job.state}: {job.error or job.message}", err=True)
         if job.error_code == "no_model":

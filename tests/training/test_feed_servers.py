@@ -8,8 +8,12 @@ from sqlalchemy import create_engine, text
 
 from recommender.catalogue import Database, catalogue_counts
 from recommender.feed_records import DAY_S, FeedState
+from recommender.feed_results import ResultOptions, read_results
+from recommender.feed_sending import SentList, send_lists
 from recommender.jobs import JobState
 from recommender.settings import Settings
+from recommender.sources.subsonic import find_subsonic
+from recommender.sources.web import open_web
 from tests.databases import sqlite_only
 from tests.fakes.fake_listenbrainz import FakeListenBrainz, release
 from tests.fakes.fake_subsonic import PASSWORD, USER, FakeSubsonic, child
@@ -195,9 +199,14 @@ def test_the_newest_albums_of_the_own_server_are_downloaded_and_scored(
         server.files = {"s1": path.read_bytes()}
         feed = add_feed(database, "subsonic:newest")
         job = score(settings, database, feed.id, tools=make_feed_tools())
-    assert job.state is JobState.SUCCEEDED
-    found = {item.row.row.title: item.state.value for item in items_of(database, feed.id)}
-    assert found == {"Song": "scored", "Other": "no_audio"}
+        assert job.state is JobState.SUCCEEDED
+        found = {item.row.row.title: item.state.value for item in items_of(database, feed.id)}
+        assert found == {"Song": "scored", "Other": "no_audio"}
+        with database.read_session() as session:
+            results = read_results(session, settings, feed.id, ResultOptions(alpha=0.1))
+        sent = send_lists(database, open_web(settings), find_subsonic(settings), results)
+        assert sent == [SentList("low (new)", 1, 0)]
+        assert list(server.playlists.values()) == [("low (new)", ["s1"])]
 
 
 def test_a_server_that_is_not_set_up_fails_the_job_with_what_to_set(
