@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from api import (
+    commands_backup,
     commands_demo,
     commands_exchange,
     commands_feedback,
@@ -233,7 +234,7 @@ def experiment(
 for _module in (
     *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
     commands_operate,
-    *(commands_feeds, commands_matches, commands_demo),
+    *(commands_feeds, commands_matches, commands_backup, commands_demo),
 ):
     for _command in _module.COMMANDS:
         main.add_command(_command)

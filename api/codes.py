@@ -84,6 +84,10 @@ PROBLEMS: tuple[Problem, ...] = (
         "The library has too few tracks for that",
         "Ask for a shorter walk, or scan more music.",
     ),
+    Problem(
+        "not_empty", 409, "There is something already", "Restore into an empty data folder and database."
+    ),
+    Problem("bad_backup", 422, "The file is no whole backup", "Take another backup; nothing was restored."),
     Problem("job_finished", 409, "The job has ended already", "GET /jobs/{id} shows how it ended."),
     Problem("job_not_failed", 409, "The job did not fail", "GET /jobs/{id} shows how far it is."),
     Problem(
@@ -117,12 +121,6 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("too_short", 422, "The track is too short", _OTHER_FILE),
     Problem("too_long", 422, "The track is too long", "Send a part of it."),
     Problem("embedding_error", 422, "The track cannot be listened to", _OTHER_FILE),
-    Problem(
-        "no_room",
-        507,
-        "The file cannot be kept",
-        "Make room on the disk of the data folder, then send it again.",
-    ),
     Problem(
         "unknown_feed",
         422,

@@ -16,7 +16,6 @@ from recommender.catalogue import (
 )
 from recommender.content_hash import content_sha256
 from recommender.durable_files import flush
-from recommender.errors import RecommenderError
 from recommender.records import TrackInfo
 from recommender.served import ServedModel
 from recommender.settings import Settings
@@ -25,12 +24,6 @@ from recommender.sources.folder import read_facts
 _LONGEST_NAME_BYTES = 150
 # What may stand in the name of a kept file; the rest could mean something to a shell or a file system.
 _UNSAFE = re.compile(r"[^\w .,&'()+\-]+")
-
-
-class NoRoom(RecommenderError):
-    """The file cannot be kept, because the disk is full or may not be written."""
-
-    code = "no_room"
 
 
 def keep_upload(
@@ -44,7 +37,7 @@ def keep_upload(
     ------
     EmbeddingError
         It cannot be listened to.
-    NoRoom
+    OSError
         It cannot be written.
     """
     heard = model.encoder.listen(upload)
@@ -83,9 +76,9 @@ def _store(upload: Path, path: Path) -> Path:
         flush(aside)
         aside.replace(path)
         flush(path.parent)
-    except OSError as error:
+    except OSError:
         shutil.rmtree(path.parent, ignore_errors=True)
-        raise NoRoom(f"the file cannot be kept: {error.strerror}") from error
+        raise
     return path
 
 

@@ -53,7 +53,7 @@ HOMES = {
     "urllib3": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
     "feedparser": ("recommender/sources/syndication.py",),
     "sqlalchemy": (
-        *("recommender/tables*.py", "recommender/database.py", "recommender/catalogue*.py"),
+        *("recommender/tables*.py", "recommender/database*.py", "recommender/catalogue*.py"),
         *("recommender/queries.py", "recommender/job*.py", "migrations/*"),
     ),
     "alembic": ("recommender/database.py", "migrations/*"),

@@ -72,7 +72,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(uploads.shutil, "copyfile", full)
-    assert_problem(_send(client, song, "A - B.wav"), 507, "no_room")
+    assert_problem(_send(client, song, "A - B.wav"), 507, "disk_full")
     assert _kept(filled) == []
 
 
