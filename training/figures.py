@@ -61,9 +61,8 @@ def build_scorecard(
     low, high = bootstrap_interval(*answers, np.random.default_rng(context.seed))
     # A track that is in every playlist is placed rightly whatever is said of it, so it proves nothing.
     telling = ~tracks.membership[rows][:, counted].all(axis=1)
-    p_value, is_chance = _compare_with_chance(
-        *(column[telling] for column in answers[:3]), n_labels, seed=context.seed
-    )
+    own_told, predicted_told, keys = (column[telling] for column in answers[:3])
+    p_value, is_chance = _compare_with_chance(own_told, predicted_told, keys, n_labels, seed=context.seed)
     baselines = baselines or judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
     return {
         "balanced_accuracy": _rounded(float(np.nanmean(recalls(confusion)[counted]))),
