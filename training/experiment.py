@@ -1,7 +1,7 @@
 """One command, one report: an experiment run from its data to the folder that shows it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from training.encoders import checkpoint_folder
 from training.experiment_extras import draw_curve, show_leak, usable_counts
 from training.experiment_fits import Fitter
 from training.experiment_folder import open_folder, write_report
-from training.experiment_folds import has_published_split, make_folds
+from training.experiment_folds import Fold, has_published_split, make_folds, shared_keys
 from training.experiment_judging import describe_judged, describe_misclassified, judge_recipe
 from training.experiment_maps import draw_planes
 from training.experiment_tracks import ExperimentTracks, find_tracks
@@ -116,7 +116,7 @@ def _judge(
     steps = Steps(progress, len(folds) * (1 + len(variants)) + n_curve + n_leak)
     judged = judge_recipe(recipe, fitter, folds, runs / "main", progress=steps.step)
     card = describe_judged(judged)
-    card |= _describe_run(recipe, tracks, [answer.training for answer in judged.answers])
+    card |= _describe_run(recipe, tracks, folds, [answer.training for answer in judged.answers])
     card["n_folds"] = len(folds)
     card["compared"] = []
     for number, (variant, choice) in enumerate(zip(variants, recipe.judging.compare, strict=True), start=1):
@@ -135,9 +135,11 @@ def _judge(
     return card, draw_planes(judged, progress=progress)
 
 
-def _describe_run(recipe: Recipe, tracks: ExperimentTracks, trainings: list[Card]) -> Card:
+def _describe_run(
+    recipe: Recipe, tracks: ExperimentTracks, folds: Sequence[Fold], trainings: list[Card]
+) -> Card:
     """Return what the report says of the data and of how was learnt."""
-    published = has_published_split(tracks, recipe)
+    published, shared = has_published_split(tracks, recipe), shared_keys(tracks, folds)
     return {
         "recipe": recipe.name,
         "title": recipe.title,
@@ -145,8 +147,9 @@ def _describe_run(recipe: Recipe, tracks: ExperimentTracks, trainings: list[Card
         "to_beat": [asdict(target) for target in recipe.to_beat],
         "data": tracks.folder.resolve().name,
         "layout": tracks.layout,
-        "notes": list(tracks.notes),
+        "notes": [*tracks.notes, *shared],
         "split": "the data set's own parts" if published else "folds that share no artist",
+        "artists_apart": not shared and all(by == "artist" for by in tracks.grouping.judged_by),
         "network": recipe.network.kind,
         "mode": recipe.training.mode,
         "encoder": tracks.encoder,

@@ -82,6 +82,16 @@ def make_folds(tracks: ExperimentTracks, recipe: Recipe) -> tuple[Fold, ...]:
     return tuple(usable)
 
 
+def shared_keys(tracks: ExperimentTracks, folds: Sequence[Fold]) -> list[str]:
+    """Return a warning where a split has artists, or copies of a recording, on both sides; else nothing."""
+    keys = tracks.grouping.keys
+    n_shared = sum(int(np.isin(keys[fold.test], keys[fold.known]).sum()) for fold in folds)
+    if not n_shared:
+        return []
+    said = f"{n_shared} of the tracks asked for have an artist, or a copy, among those learnt from"
+    return [f"{said}: the figures are too good; --set judging.published_split=false keeps them apart"]
+
+
 def draw_rows(own: IdArray, rows: IdArray, n_tracks: int, rng: np.random.Generator) -> IdArray:
     """Return at most ``n_tracks`` rows of each label; more from the same chance contain the fewer."""
     order = rng.permutation(rows)

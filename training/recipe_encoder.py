@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from training.networks import EncoderGraph, small_trunk
 from training.recipe_images import RecipeImages
+from training.recipe_trainer import in_parts
 from training.trainer import fit_encoder
 from training.training_config import TrainingConfig
 from training.training_loop import Progress, TrainingReport
@@ -30,13 +31,11 @@ class EncoderNetwork:
         """(n_patches, n_labels) of one track's patches, or of what a frozen trunk hears of them."""
         if self.heads is None:
             raise ValueError("this network has not been trained")
-        answers: Array = np.asarray(self.heads.predict_on_batch(self.embed(images)))
-        return answers
+        return in_parts(self.heads, self.embed(images))
 
     def embed(self, images: Array) -> Array:
         """(n_patches, dim)."""
-        rows: Array = np.asarray(self.layers.predict_on_batch(np.asarray(images, dtype=np.float32)))
-        return rows
+        return in_parts(self.layers, images)
 
 
 def fit_encoder_network(

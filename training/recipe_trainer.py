@@ -35,7 +35,7 @@ class RecipeNetwork:
 
     def logits(self, images: Array) -> Array:
         """(n_images, n_labels) of one track's images (n_images, *shape)."""
-        return _in_parts(self.model, images)
+        return in_parts(self.model, images)
 
     @cached_property
     def _penultimate(self) -> keras.Model:
@@ -43,7 +43,7 @@ class RecipeNetwork:
 
     def embed(self, images: Array) -> Array:
         """(n_images, dim) of a track's images: what its penultimate layer holds."""
-        return _in_parts(self._penultimate, images)
+        return in_parts(self._penultimate, images)
 
 
 def fit_recipe_network(
@@ -163,9 +163,16 @@ def vote(logits: Array, *, how: str) -> Array:
     return shares
 
 
-def _in_parts(model: keras.Model, images: Array) -> Array:
-    """The model's answers to a track's images, some at a time."""
+def in_parts(model: keras.Model, images: Array) -> Array:
+    """The model's answers to a track's images, some at a time.
+
+    Filled up to a power of two, since TensorFlow traces a model anew for every number of images.
+    """
     rows = np.asarray(images, dtype=np.float32)
-    parts = [rows[start : start + IMAGES_AT_ONCE] for start in range(0, len(rows), IMAGES_AT_ONCE)]
-    answers: Array = np.concatenate([np.asarray(model.predict_on_batch(part)) for part in parts])
-    return answers.astype(np.float32)
+    answers = []
+    for start in range(0, len(rows), IMAGES_AT_ONCE):
+        part = rows[start : start + IMAGES_AT_ONCE]
+        filled = np.resize(part, (1 << (len(part) - 1).bit_length(), *part.shape[1:]))
+        answers.append(np.asarray(model.predict_on_batch(filled))[: len(part)])
+    said: Array = np.concatenate(answers).astype(np.float32)
+    return said

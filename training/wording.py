@@ -16,8 +16,10 @@ _BASELINES = {
 def headline(card: Card) -> str:
     """Return what the balanced accuracy means, with its interval."""
     low, high = card["balanced_accuracy_ci"]
+    # An experiment may be judged on a split whose artists nobody knows.
+    asked = "by an artist it had never heard" if card.get("artists_apart", True) else "it had not learnt from"
     return (
-        f"Asked about a track by an artist it had never heard, the model names the right one of"
+        f"Asked about a track {asked}, the model names the right one of"
         f" {len(card['labels'])} playlists {percent(card['balanced_accuracy'])} of the time"
         f" (every playlist counted alike; {percent(0.95)} interval over artists {percent(low)} to"
         f" {percent(high)})."
