@@ -2,11 +2,11 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from recommender.errors import ChampionChanged, NoSuchBundle
@@ -98,6 +98,19 @@ def promote_bundle(session: Session, bundle_id: str, *, replacing: str | None = 
 def retire_champion(session: Session) -> None:
     """Serve nothing, as when the last playlist was removed; any bundle can be promoted again."""
     session.execute(update(Bundle).where(Bundle.state == CHAMPION).values(state=RETIRED))
+
+
+def remove_bundles(session: Session, bundle_ids: Collection[str]) -> list[str]:
+    """Forget bundles; return the ids of those that are gone. One that is in service stays."""
+    gone = delete(Bundle).where(Bundle.id.in_(list(bundle_ids)), Bundle.state != CHAMPION)
+    statement = gone.returning(Bundle.id)
+    return sorted(session.scalars(statement, execution_options={"synchronize_session": False}))
+
+
+def catalogue_began_at(session: Session) -> float:
+    """When the first job was asked for; now, when none ever was."""
+    began_at: float | None = session.scalar(select(func.min(Job.created_at)))
+    return time.time() if began_at is None else began_at
 
 
 def catalogue_counts(session: Session) -> CatalogueCounts:

@@ -4,7 +4,9 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 
+from recommender.bundle import CorruptBundle
 from recommender.catalogue import Database, get_bundle
+from recommender.records import BundleInfo
 from recommender.served import ModelHolder, NoModel, ServedModel, load_model
 
 # Each holds a network and the vectors of its playlists: enough to compare two with the one in service.
@@ -30,7 +32,7 @@ class ModelShelf:
         NoModel
             None is in service.
         NoSuchBundle
-            There never was one of this id.
+            There is none of this id (any more).
         CorruptBundle
             It cannot be served.
         """
@@ -53,11 +55,18 @@ class ModelShelf:
             return self._kept.get(model_id)
 
     def _load(self, model_id: str) -> ServedModel:
-        with self._database.read_session() as session:
-            info = get_bundle(session, model_id)
-        model = load_model(self._database, info, encoder_threads=self._encoder_threads)
+        info = self._find(model_id)
+        try:
+            model = load_model(self._database, info, encoder_threads=self._encoder_threads)
+        except CorruptBundle:
+            self._find(model_id)  # it may have been removed meanwhile
+            raise
         with self._using:
             self._kept[model_id] = model
             while len(self._kept) > self._n_kept:
                 self._kept.popitem(last=False)
         return model
+
+    def _find(self, model_id: str) -> BundleInfo:
+        with self._database.read_session() as session:
+            return get_bundle(session, model_id)

@@ -57,6 +57,7 @@ class Settings:
     listenbrainz_user: str | None = None
     listenbrainz_token: str | None = field(default=None, repr=False)
     remote_cache_mb: int = 2_000
+    keep_models: int = 5
 
     @property
     def encoders_directory(self) -> Path:
@@ -246,5 +247,11 @@ SETTINGS: tuple[Setting, ...] = (
         "2000",
         "Size in MB above which the oldest downloaded tracks are deleted.",
         number_between(1, 10_000_000, int),
+    ),
+    Setting(
+        "keep_models",
+        "5",
+        "How many of the newest models, and of those with a score card, are kept.",
+        number_between(1, 10_000, int),
     ),
 )

@@ -18,6 +18,7 @@ from recommender.catalogue import (
     track_paths,
     tracks_without_embedding,
 )
+from recommender.pruning import prune_models
 from recommender.settings import Settings
 from training.comparison import Comparison, FoldedGroup, compare
 from training.contested import MIN_TRACKS, Labelled, read_labelled
@@ -94,6 +95,7 @@ def train_challenger(
     if comparison.is_better:
         with database.session() as session:
             promote_bundle(session, bundle_id, replacing=champion_id)
+    prune_models(database, settings)
     return {
         "trained": True,
         "promoted": comparison.is_better,
@@ -101,7 +103,7 @@ def train_challenger(
         "bundle": bundle_id,
         "comparison": report["comparison"],
         # Every epoch is in the model's report; a list of jobs would grow long with them.
-        "training": {name: value for name, value in report["training"].items() if name != "history"},
+        "training": {name: value for name, value in asdict(trained.report).items() if name != "history"},
     }
 
 

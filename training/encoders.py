@@ -2,10 +2,14 @@
 
 import json
 import os
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 from embeddings.config import EncoderConfig
+from embeddings.encoder import load_encoder_config
+from embeddings.errors import EmbeddingError
+from recommender.records import BundleInfo
 from recommender.settings import Settings
 
 MSD_MUSICNN = "msd_musicnn"
@@ -51,6 +55,18 @@ def ensure_encoder(settings: Settings) -> Path:
         found = export_base_encoder(name, directory)
         _note_base(directory, name, found.name)
     return found
+
+
+def encoder_of(settings: Settings, bundle: BundleInfo) -> Path | None:
+    """Directory of the encoder that a bundle was fitted on, None when it is gone.
+
+    The one kept apart is preferred: the bundle's own copy goes with the bundle, perhaps while it is in use.
+    """
+    for directory in (settings.encoders_directory / bundle.fingerprint, bundle.directory):
+        with suppress(EmbeddingError):
+            if load_encoder_config(directory).fingerprint == bundle.fingerprint:
+                return directory
+    return None
 
 
 def _read_bases(directory: Path) -> dict[str, str]:

@@ -48,6 +48,7 @@ from recommender.served import NoModel
 from recommender.settings import Settings
 from recommender.sources.feeds import FeedSource
 from recommender.worker import JobRun
+from training.encoders import encoder_of
 from training.feed_audio import N_FETCHED, FeedTools, fetch_audio, forget_fetched, originals_folder
 from training.scan_plan import item_key, item_path
 from training.scanning import Ears, listen_to_items
@@ -167,7 +168,7 @@ class FeedBatch:
             raise NoModel("there is no trained model yet: add a playlist first")
         bundle = read_bundle(champion.directory)
         group = choose_group(bundle.groups, self._feed.group)
-        ears = self._tools.open_ears(self._settings, bundle.directory)
+        ears = self._tools.open_ears(self._settings, encoder_of(self._settings, champion) or bundle.directory)
         roots = (*self._roots, originals_folder(self._settings))
         return _Model(
             group=group,

@@ -1,7 +1,6 @@
 """What the worker does for each kind of job."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from recommender.jobs import JobKind
 from recommender.records import DEFAULT_GROUP
 from recommender.settings import Settings
 from recommender.worker import Handle, JobRun
+from training.encoders import encoder_of
 from training.feed_audio import FeedTools
 from training.feed_batch import score_feed
 from training.scan_outcome import (
@@ -242,12 +242,8 @@ class _Handlers:
         """Directory of the encoder in service; before anything is in service, of the one to begin with."""
         with database.read_session() as session:
             bundle = current_bundle(session)
-        if bundle is not None:
-            for directory in (bundle.directory, self._settings.encoders_directory / bundle.fingerprint):
-                with suppress(EmbeddingError):
-                    if load_encoder_config(directory).fingerprint == bundle.fingerprint:
-                        return directory
-        return self._tools.ensure_encoder(self._settings)
+        found = None if bundle is None else encoder_of(self._settings, bundle)
+        return found or self._tools.ensure_encoder(self._settings)
 
     def _listen(self, run: JobRun, outcome: Outcome, *, retry_failed: bool = False) -> Path:
         """Bring the catalogue up to date with the outcome's paths; directory of the encoder that listened."""

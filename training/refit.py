@@ -26,6 +26,7 @@ from recommender.catalogue import (
     tracks_by_id,
 )
 from recommender.errors import RecommenderError
+from recommender.pruning import prune_models
 from recommender.records import DEFAULT_GROUP, GroupInfo, known_artist
 from recommender.settings import Settings
 from training.fitting import FitContext, default_choice
@@ -85,6 +86,7 @@ def refit(
     bundle_id = publish(database, settings, learning_set, fitted, encoder_directory, report=report)
     with database.session() as session:
         promote_bundle(session, bundle_id, replacing=champion_id)
+    prune_models(database, settings)
     return bundle_id
 
 
