@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from embeddings.config import MelConfig, PatchConfig
+from embeddings.patches import track_patches
 from tests.benchmarks.plain_heads import answer_logistic
 from tests.benchmarks.research_sets import BENCH, FloatArray, IdArray, read_four_genres, read_patches
+from training.datasets import read_folder
 from training.folds import artist_folds
 from training.metrics import balanced_accuracy, bootstrap_interval, paired_interval
 from training.targets import softmax
@@ -50,8 +53,12 @@ def main() -> None:
     parser.add_argument("--modes", default=",".join(MODES))
     parser.add_argument("--folds", type=int, default=N_FOLDS, help="how many of the five are run")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--music", type=Path, help="folder of playlists to time one whole training on")
     parser.add_argument("--keep", type=Path, help="folder for checkpoints, logs and projections")
     chosen = parser.parse_args()
+    if chosen.music:
+        time_training(chosen.music, chosen.modes.split(","))
+        return
     folder = chosen.bench / "four_genres"
     if not folder.is_dir():
         _print(f"skipped: no folder {folder}")
@@ -70,6 +77,25 @@ def main() -> None:
             study.report(f"  {mode}, logistic head on its layer", trial.head, frozen.head)
             study.report(f"  {mode}, its own softmax", trial.own_softmax, frozen.head)
             study.report(f"  {mode} softmax and pretrained head, mean", trial.averaged, frozen.head)
+
+
+def time_training(folder: Path, modes: list[str]) -> None:
+    """Print how long one training on a folder of playlists takes, from log-mel patches, as users have it."""
+    rows = read_folder(folder)
+    patches = [track_patches(row.file, MelConfig(), PatchConfig()).patches for row in rows]
+    names, label = np.unique([row.playlist for row in rows], return_inverse=True)
+    membership = (label[:, None] == np.arange(len(names))).astype(np.float32)
+    for mode in modes:
+        wall, cpu = time.perf_counter(), time.process_time()
+        config = TrainingConfig(mode=mode)
+        artists = [row.artist for row in rows]
+        trained = fit_encoder(patches, {"default": membership}, artists=artists, config=config)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        report = trained.report
+        _print(
+            f"{mode} on {len(rows)} tracks: {wall:.0f} s, {cpu:.0f} s of processor time, "
+            f"{len(report.history)} epochs, stopped by {report.stopped}"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,6 +40,11 @@ def on(vectors: Callable[[Task], FloatArray]) -> Candidate:
     return lambda task: answer_linear(*standardise(vectors(task), task), task)
 
 
+def penultimate_mean(task: Task) -> FloatArray:
+    """Mean over the patches."""
+    return task.set.penultimate.mean(axis=1)
+
+
 def middle_layers(task: Task) -> FloatArray:
     """Mean and maximum over time of the three middle layers' maps."""
     pooled = task.set.pooled.mean(axis=1)
@@ -131,14 +136,21 @@ def library_statistics(task: Task) -> FloatArray:
     return answer_linear(*standardise(task.set.penultimate.mean(axis=1), task, task.there), task)
 
 
-def principal_components(task: Task) -> FloatArray:
-    """The first 20 principal components of the library."""
-    mean, there = task.set.penultimate.mean(axis=1), task.there
-    z = unit((mean - mean[there].mean(axis=0)) / (mean[there].std(axis=0) + 1e-6))
-    centre = z[there].mean(axis=0)
-    axes = np.linalg.svd(z[there] - centre, full_matrices=False)[2][:20]
-    turned = (z - centre) @ axes.T
-    return answer_linear(turned[task.known], turned[task.asked], task)
+def principal_components(
+    vectors: Callable[[Task], FloatArray], n_components: int, *, squash: bool = False
+) -> Candidate:
+    """The first principal components of the library; a head on them is a linear head on what they are of."""
+
+    def answer(task: Task) -> FloatArray:
+        rows, there = vectors(task), task.there
+        z = (rows - rows[there].mean(axis=0)) / (rows[there].std(axis=0) + 1e-6)
+        z = unit(np.tanh(z) if squash else z)
+        centre = z[there].mean(axis=0)
+        axes = np.linalg.svd(z[there] - centre, full_matrices=False)[2][:n_components]
+        turned = (z - centre) @ axes.T
+        return answer_linear(turned[task.known], turned[task.asked], task)
+
+    return answer
 
 
 def mixed_up(task: Task) -> FloatArray:
@@ -211,7 +223,11 @@ HEADS: dict[str, Candidate] = {
     "within-artist covariance (WCCN)": within_artists,
     "mixup of embeddings": mixed_up,
     "library: its mean and spread": library_statistics,
-    "library: 20 principal components": principal_components,
+    "library: 10 principal components": principal_components(penultimate_mean, 10),
+    "library: 20 principal components": principal_components(penultimate_mean, 20),
+    "library: 40 principal components": principal_components(penultimate_mean, 40),
+    "library: 20 components, squashed": principal_components(penultimate_mean, 20, squash=True),
+    "library: 20 of mean and spread": principal_components(mean_and_spread, 20),
     "library: self-training": self_training,
     "library: smoothed by neighbours": smoothed_by_library,
 }
