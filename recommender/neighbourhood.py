@@ -15,8 +15,6 @@ RowArray = NDArray[np.int32]
 
 # How many of a playlist's own tracks tell its distance.
 N_DISTANCE = 15
-# Exponent of the similarity in the vote: twice as similar counts eight times.
-VOTE_POWER = 3
 # Share of the vote that is spread evenly, so that no label ever has a vote of zero.
 VOTE_FLOOR = 0.02
 # Similarities this close are equal: their last bits depend on what else is in the batch.
@@ -173,7 +171,9 @@ class Neighbourhood:
         rising = np.partition(nearest.similarity.reshape(n_queries, n_all), column, axis=1)
         last = rising[:, column, None, None] - SAME_SIMILARITY
         counted = np.where(nearest.similarity >= last, np.maximum(nearest.similarity, 0), 0)
-        share = (counted**VOTE_POWER * nearest.weight).sum(axis=2)
+        # Twice as similar counts eight times. Multiplied out: a power of floats takes ten times as long.
+        cubed = counted * counted * counted
+        share = np.einsum("qlk,qlk->ql", cubed, nearest.weight)
         total = share.sum(axis=1, keepdims=True)
         share = np.divide(share, total, out=np.full_like(share, 1 / n_labels), where=total > 0)
         votes: FloatArray = ((1 - VOTE_FLOOR) * share + VOTE_FLOOR / n_labels).astype(np.float32)
@@ -226,7 +226,8 @@ def _largest(values: FloatArray, k: int) -> tuple[FloatArray, IdArray]:
     keys += np.arange(values.shape[1])
     keys.partition(k - 1, axis=1)
     columns = np.sort(keys[:, :k], axis=1) & 0xFFFFFFFF
-    return np.take_along_axis(values, columns, axis=1), columns
+    first = np.arange(0, values.size, values.shape[1])[:, None]
+    return values.take(columns + first), columns
 
 
 def mean_log_distance(nearest: Nearest) -> FloatArray:

@@ -10,6 +10,7 @@ from recommender.feed_records import FeedState
 from recommender.feeds import ask_for_scores
 from recommender.jobs import JobState
 from recommender.settings import Settings
+from tests.databases import sqlite_only
 from tests.folders import listen_dangerously, listened, write_track
 from tests.training.feeding import (
     HIGH_HZ,
@@ -77,6 +78,7 @@ def test_the_next_run_does_only_what_is_new(tmp_path: Path, database: Database, 
     assert answers["high 1.flac"][1] == answers["low 3.flac"][1] == "low"
 
 
+@sqlite_only
 def test_another_model_scores_again_without_touching_audio(
     tmp_path: Path, database: Database, settings: Settings
 ) -> None:
@@ -110,6 +112,7 @@ def test_what_two_feeds_share_is_heard_and_scored_once(
     assert len(answers_of(database, two.id)) == 3
 
 
+@sqlite_only
 def test_a_csv_may_name_what_is_not_there_and_what_it_may_not(
     tmp_path: Path, database: Database, settings: Settings
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_csv_may_name_what_is_not_there_and_what_it_may_not(
     assert listened(tmp_path) == []
 
 
+@sqlite_only
 def test_a_poison_file_is_set_aside_after_three_tries_and_the_batch_goes_on(
     tmp_path: Path, database: Database, settings: Settings
 ) -> None:
@@ -159,6 +163,7 @@ def test_whoever_asks_while_a_feed_is_scored_joins(tmp_path: Path, database: Dat
         ask_for_scores(session, 99)
 
 
+@sqlite_only
 def test_without_a_model_the_job_says_so(tmp_path: Path, database: Database, settings: Settings) -> None:
     feed = add_feed(database, write_releases(tmp_path / "new", n_tracks=1))
     job = score(settings, database, feed.id)
@@ -166,6 +171,7 @@ def test_without_a_model_the_job_says_so(tmp_path: Path, database: Database, set
     assert states_of(database, feed.id) == {"seen": 1}
 
 
+@sqlite_only
 def test_a_source_that_went_away_leaves_the_feed_as_it_was(
     tmp_path: Path, database: Database, settings: Settings
 ) -> None:
