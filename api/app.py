@@ -32,6 +32,7 @@ from api.problems import MIMETYPE as PROBLEM_MIMETYPE
 from api.problems import ProblemError, register_problems
 from api.schemas import ProblemSchema
 from api.services import EXTENSION, Services, services
+from api.static_version import MAX_AGE_S, static_url_path
 from api.version import VERSION
 from recommender.catalogue import open_database
 from recommender.model_shelf import ModelShelf
@@ -64,7 +65,9 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         When it has not.
     """
     settings = settings or load_settings()
-    app = APIFlask(__name__, title="Whichlist", version=VERSION, docs_path=None)
+    app = APIFlask(
+        __name__, title="Whichlist", version=VERSION, docs_path=None, static_url_path=static_url_path()
+    )
     database = open_database(settings)
     holder = ModelHolder(database, encoder_threads=settings.encoder_threads)
     shelf = ModelShelf(database, holder, encoder_threads=settings.encoder_threads)
@@ -84,6 +87,7 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
         AUTO_SERVERS=False,  # else the first caller's idea of our address would be everybody's
         MAX_CONTENT_LENGTH=settings.max_upload_mb * _MB,
+        SEND_FILE_MAX_AGE_DEFAULT=MAX_AGE_S,
         HTTP_ERROR_SCHEMA=ProblemSchema,
         VALIDATION_ERROR_SCHEMA=ProblemSchema,
         INFO={"description": "Which of my playlists does this track fit?", "license": {"name": "MIT"}},

@@ -31,7 +31,7 @@ from api.version import VERSION
 from recommender.catalogue import open_database
 from recommender.jobs import JobInfo, JobKind, enqueue
 from recommender.settings import Settings, load_settings
-from recommender.worker import run_job_here, run_worker
+from recommender.worker import SLOW_JOBS, run_job_here, run_worker
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -82,8 +82,9 @@ def _judge(settings: Settings, model_id: str) -> None:
 
 
 @main.command()
+@click.option("--without-training", is_flag=True, help="Leave trainings to another worker.")
 @click.pass_obj
-def worker(shell: Shell) -> None:
+def worker(shell: Shell, *, without_training: bool) -> None:
     """Do the queued jobs, until told to stop."""
     from training.handlers import build_handler
 
@@ -95,7 +96,8 @@ def worker(shell: Shell) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    run_worker(shell.settings, build_handler(shell.settings), stop)
+    without = SLOW_JOBS if without_training else ()
+    run_worker(shell.settings, build_handler(shell.settings), stop, without=without)
 
 
 @main.command()

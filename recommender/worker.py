@@ -105,14 +105,17 @@ class JobRun:
 Handle = Callable[[Database, JobRun], dict[str, Any]]
 
 
-def run_worker(settings: Settings, handle: Handle, stop: threading.Event) -> None:
-    """Do jobs until told to stop.
+def run_worker(
+    settings: Settings, handle: Handle, stop: threading.Event, *, without: Collection[JobKind] = ()
+) -> None:
+    """Do jobs until told to stop, none of the kinds ``without``.
 
     Quick jobs, slow ones and feeds have a lane each, so that adding a playlist never waits for them. A
     wake-up is answered at once; without one the ledger is looked at every two seconds.
     """
     database = open_database(settings)
-    lanes = [_Lane(settings, database, handle, stop, kinds=kinds) for kinds in _LANES]
+    taken = [kinds.difference(without) for kinds in _LANES]
+    lanes = [_Lane(settings, database, handle, stop, kinds=kinds) for kinds in taken if kinds]
     for lane in lanes:
         lane.start()
     queue = build_queue(settings)

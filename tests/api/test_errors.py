@@ -13,6 +13,7 @@ from api.app import create_app
 from api.auth import is_loopback
 from api.codes import PROBLEMS
 from api.services import find_services
+from api.static_version import static_url_path
 from embeddings import errors as embedding_errors
 from recommender.errors import SchemaOutdated
 from recommender.settings import Settings
@@ -129,7 +130,7 @@ def test_a_wrong_token_is_refused(guarded: FlaskClient, header: str | None) -> N
 def test_the_right_token_is_let_in_and_health_needs_none(guarded: FlaskClient) -> None:
     for scheme in ("Bearer", "bearer"):
         assert guarded.get("/tracks", headers={"Authorization": f"{scheme} {TOKEN}"}).status_code == 200
-    for path in ("/healthz", "/readyz", "/app/login", "/static/js/login.js"):
+    for path in ("/healthz", "/readyz", "/app/login", f"{static_url_path()}/js/login.js"):
         assert guarded.get(path).status_code == 200
     spec = guarded.get("/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).get_json()
     assert spec["security"] == [{"bearer": []}]

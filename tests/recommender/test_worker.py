@@ -15,7 +15,15 @@ from recommender.errors import NoAudio
 from recommender.job_queue import WakeUps, build_queue, wake
 from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.settings import Settings
-from recommender.worker import LOOK_EVERY_S, Handle, JobRun, WorkerStopping, run_job_here, run_worker
+from recommender.worker import (
+    LOOK_EVERY_S,
+    SLOW_JOBS,
+    Handle,
+    JobRun,
+    WorkerStopping,
+    run_job_here,
+    run_worker,
+)
 
 PATIENCE_S = 30.0
 
@@ -153,6 +161,19 @@ def test_a_training_does_not_keep_a_playlist_waiting(database: Database, start_w
     assert get(database, slow).state is JobState.RUNNING
     finish.set()
     assert wait_until_over(database, slow).state is JobState.SUCCEEDED
+
+
+def test_trainings_can_be_left_to_another_worker(settings: Settings, database: Database) -> None:
+    training, scan = enqueue(database, JobKind.TRAIN), enqueue(database, name="scan")
+    stop = threading.Event()
+
+    def handle(database: Database, run: JobRun) -> dict[str, Any]:
+        stop.set()
+        return say_hello(database, run)
+
+    run_worker(settings, handle, stop, without=SLOW_JOBS)
+    assert get(database, scan).state is JobState.SUCCEEDED
+    assert get(database, training).state is JobState.QUEUED
 
 
 def test_a_long_job_keeps_its_lease(database: Database, make_settings: Callable[..., Settings]) -> None:

@@ -1,0 +1,30 @@
+"""Styles and scripts are kept by browsers for a year, under an address that changes with any of them."""
+
+from pathlib import Path
+
+from flask.testing import FlaskClient
+
+from api.static_version import FOLDER, static_url_path
+from tests.databases import sqlite_only
+
+
+def test_any_change_changes_the_address(tmp_path: Path) -> None:
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "one.js").write_text("1")
+    (tmp_path / "style.css").write_text("")
+    first = static_url_path(tmp_path)
+    assert static_url_path(tmp_path) == first
+    (tmp_path / "js" / "one.js").write_text("2")
+    second = static_url_path(tmp_path)
+    (tmp_path / "js" / "one.js").rename(tmp_path / "js" / "two.js")
+    assert len({first, second, static_url_path(tmp_path)}) == 3
+
+
+@sqlite_only
+def test_every_page_names_that_address_and_browsers_may_keep_what_is_there(client: FlaskClient) -> None:
+    address = static_url_path(FOLDER)
+    assert f'href="{address}/whichlist.css"' in client.get("/app/jobs").text
+    kept = client.get(f"{address}/whichlist.css")
+    assert kept.status_code == 200
+    assert "max-age=31536000" in kept.headers["Cache-Control"]
+    assert client.get("/static/before/whichlist.css").status_code == 404
