@@ -46,6 +46,30 @@ PROBLEMS: tuple[Problem, ...] = (
         "Name an address of the public internet, or set WHICHLIST_ALLOW_PRIVATE_ADDRESSES=on.",
     ),
     Problem("method_not_allowed", 405, "This address does not take that method", "See /docs."),
+    Problem(
+        "no_local_audio",
+        404,
+        "None of your files is this track",
+        "Put the track into a folder that is scanned; only what lies there can be listened to.",
+    ),
+    Problem(
+        "spotify_login_failed",
+        400,
+        "The log-in at Spotify did not come to its end",
+        "Begin again: `whichlist spotify login`, or /spotify/login.",
+    ),
+    Problem(
+        "spotify_not_set_up",
+        409,
+        "There is no Spotify app to log in with",
+        "Set WHICHLIST_SPOTIFY_CLIENT_ID; the README says how to get one.",
+    ),
+    Problem(
+        "spotify_login_needed",
+        409,
+        "Nobody is logged in to Spotify",
+        "Log in: `whichlist spotify login`, or /spotify/login in the browser.",
+    ),
     Problem("no_model", 409, "There is no model yet", _ADD_A_PLAYLIST),
     Problem(
         "group_not_fitted",
@@ -139,6 +163,12 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("unreadable_source", 422, "The source cannot be read", "`detail` says what it sent instead."),
     Problem("source_error", 502, "The source cannot be read", "`detail` says why."),
     Problem("source_unavailable", 502, "Another server does not answer as it should", "Try again later."),
+    Problem(
+        "spotify_refused",
+        502,
+        "Spotify refuses",
+        "`detail` says why; the README says what Spotify lets an app do.",
+    ),
     Problem("rate_limited", 502, "Another server is busy", "Try again after the time that it names."),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
     Problem(

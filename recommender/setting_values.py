@@ -70,3 +70,15 @@ def parse_server(value: Any) -> str:
     if parts.username is not None:
         raise ValueError("must not hold a name or a password, which have settings of their own")
     return text
+
+
+def parse_callback(value: Any) -> str:
+    """Where Spotify sends a browser back to: https, or http on this machine by its number, as it demands."""
+    text = parse_text(value)
+    parts = urlsplit(text)
+    is_local = parts.scheme == "http" and parts.hostname == "127.0.0.1"
+    if not (parts.hostname and (parts.scheme == "https" or is_local)) or parts.username is not None:
+        raise ValueError("must begin with https:// or http://127.0.0.1 (Spotify refuses `localhost`)")
+    if parts.path != "/callback" or parts.query or parts.fragment:
+        raise ValueError("must end in /callback")
+    return text

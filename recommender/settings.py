@@ -15,6 +15,7 @@ from recommender.errors import SettingsError
 from recommender.setting_values import (
     number_between,
     one_of,
+    parse_callback,
     parse_database_url,
     parse_path,
     parse_paths,
@@ -44,6 +45,8 @@ class Settings:
     embedding_processes: int = 2
     lease_s: float = 30.0
     spotify_training: str = "refuse"
+    spotify_client_id: str | None = None
+    spotify_redirect_uri: str | None = None
     contact: str | None = None
     allow_urls: str = "off"
     allow_private_addresses: str = "off"
@@ -83,6 +86,16 @@ class Settings:
     def maps_directory(self) -> Path:
         """Where the map of the library lives."""
         return self.data / "maps"
+
+    @property
+    def spotify_directory(self) -> Path:
+        """Where the log-in to Spotify lives, for nobody else to read."""
+        return self.data / "spotify"
+
+    @property
+    def spotify_callback(self) -> str:
+        """Where Spotify sends a browser back to after a log-in."""
+        return self.spotify_redirect_uri or f"http://127.0.0.1:{self.port}/callback"
 
     @property
     def cache_directory(self) -> Path:
@@ -206,6 +219,13 @@ SETTINGS: tuple[Setting, ...] = (
         "refuse",
         "`allow` trains on rows that came from Spotify; read its terms first.",
         one_of("refuse", "allow"),
+    ),
+    Setting("spotify_client_id", "none", "Client ID of your own Spotify app; it has no secret.", parse_text),
+    Setting(
+        "spotify_redirect_uri",
+        "none",
+        "Where Spotify sends browsers back to; `/callback` at 127.0.0.1 and the port unless given.",
+        parse_callback,
     ),
     Setting(
         "contact",

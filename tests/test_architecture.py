@@ -51,6 +51,7 @@ HOMES = {
     ),
     "requests": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
     "urllib3": ("recommender/sources/web*.py", "recommender/sources/spotify*.py"),
+    "spotipy": ("recommender/sources/spotify*.py",),
     "feedparser": ("recommender/sources/syndication.py",),
     "sqlalchemy": (
         *("recommender/tables*.py", "recommender/database*.py", "recommender/catalogue*.py"),

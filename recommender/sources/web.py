@@ -121,7 +121,7 @@ def get_bytes(
         else {}
     )
     sent = replace(call, headers={**{k: v for k, v in conditions.items() if v}, **call.headers})
-    return _patiently(web, url, call, lambda: _get_once(web, url, sent))
+    return patiently(web, url, call, lambda: _get_once(web, url, sent))
 
 
 def get_json(web: Web, url: str, *, call: Call | None = None) -> Any:
@@ -155,10 +155,10 @@ def download(web: Web, url: str, to: Path, *, call: Call | None = None) -> Downl
     """
     call = call or Call(guarded=True, deadline_s=120.0)
     sent = replace(call, headers={"Accept-Encoding": "identity", **call.headers})
-    return _patiently(web, url, call, lambda: _download_once(web, url, sent, to))
+    return patiently(web, url, call, lambda: _download_once(web, url, sent, to))
 
 
-def _patiently(web: Web, url: str, call: Call, once: Callable[[], _Result]) -> _Result:
+def patiently(web: Web, url: str, call: Call, once: Callable[[], _Result]) -> _Result:
     """Call until there is an answer, waiting as the server asks, but not for ever."""
     server = split_url(url).netloc.rpartition("@")[2].lower()
     for n_tries in range(1, MAX_TRIES + 1):

@@ -18,6 +18,8 @@ class Asked:
     path: str
     params: Mapping[str, list[str]]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
     def one(self, name: str, default: str = "") -> str:
         return self.params.get(name, [default])[0]
@@ -119,12 +121,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.fake.reply_to(Asked(parts.path, parse_qs(parts.query), headers))
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        reply = self.fake.reply_to(Asked(parts.path, parse_qs(parts.query), headers, self.command, body))
         self.close_connection = True
         try:
             self._send(reply)
         except OSError:  # the caller had enough
             return
+
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 (the base class calls them so)
 
     def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
