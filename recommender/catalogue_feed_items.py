@@ -113,23 +113,30 @@ def settle_items(session: Session, settled: Iterable[Settled]) -> None:
         session.execute(update(FeedItem).where(mine).values(values))
 
 
-def set_duplicates_aside(session: Session, feed_id: int) -> int:
-    """Skip items whose track an earlier item of the feed has already; how many there were."""
+def set_duplicates_aside(session: Session, feed_id: int, track_ids: Sequence[int]) -> int:
+    """Skip items with one of these tracks that an earlier item of the feed has too; how many there were."""
+    heard = (FeedState.RESOLVED, FeedState.SCORED)
     earlier = aliased(FeedItem)
     is_later = select(earlier.id).where(
         earlier.feed_id == feed_id,
         earlier.track_id == FeedItem.track_id,
         earlier.id < FeedItem.id,
-        earlier.state.in_((FeedState.RESOLVED, FeedState.SCORED)),
+        earlier.state.in_(heard),
     )
-    mine = (FeedItem.feed_id == feed_id, FeedItem.state == FeedState.RESOLVED)
+    mine = (FeedItem.feed_id == feed_id, FeedItem.state.in_(heard))
     values = {
         "state": FeedState.SKIPPED,
         "code": DUPLICATE,
         "sentence": "an earlier item of this feed is the same recording",
     }
-    statement = update(FeedItem).where(*mine, is_later.exists()).values(values).returning(FeedItem.id)
-    return len(session.execute(statement, execution_options={"synchronize_session": False}).all())
+    n_skipped = 0
+    for start in range(0, len(track_ids), CHUNK_ROWS):
+        chunk = [int(track_id) for track_id in track_ids[start : start + CHUNK_ROWS]]
+        same = update(FeedItem).where(*mine, FeedItem.track_id.in_(chunk), is_later.exists())
+        statement = same.values(values).returning(FeedItem.id)
+        options = {"synchronize_session": False}
+        n_skipped += len(session.execute(statement, execution_options=options).all())
+    return n_skipped
 
 
 def mark_scored(session: Session, feed_id: int, track_ids: Sequence[int]) -> int:

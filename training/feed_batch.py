@@ -262,7 +262,7 @@ class FeedBatch:
             self._record_progress(session, n_done)
             settle_items(session, changed)
             store_scores(session, scores, question)
-            set_duplicates_aside(session, self._feed.id)
+            set_duplicates_aside(session, self._feed.id, heard)
             mark_scored(session, self._feed.id, [*known, *np.asarray(track_ids).tolist()])
         self._n_done = n_done
 

@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from recommender.catalogue import Database, register_feed
+from recommender.catalogue import (
+    Database,
+    mark_scored,
+    register_feed,
+    set_duplicates_aside,
+    settle_items,
+    store_scores,
+)
 from recommender.errors import NoSuchFeed
-from recommender.feed_records import FeedState
-from recommender.feeds import ask_for_scores
+from recommender.feed_records import FeedState, Question, Settled
+from recommender.feeds import ask_for_scores, take_rows
 from recommender.jobs import JobState
 from recommender.settings import Settings
+from recommender.sources.feed_folder import read_folder
 from tests.databases import sqlite_only
 from tests.folders import listen_dangerously, listened, write_track
 from tests.training.feeding import (
@@ -189,3 +197,21 @@ def test_a_source_that_went_away_leaves_the_feed_as_it_was(
     with database.session() as session:
         never = register_feed(session, kind="csv", reference=str(tmp_path / "never.csv"))
     assert score(settings, database, never.id).error_code == "unreadable_source"
+
+
+def test_of_two_items_with_one_recording_the_earlier_stays_whichever_is_heard_first(
+    tmp_path: Path, database: Database, settings: Settings
+) -> None:
+    question = Question("default", serve_model(database, settings))
+    feed = add_feed(database, write_releases(tmp_path / "new", n_tracks=2))
+    with database.session() as session:
+        take_rows(session, feed.id, read_folder(tmp_path / "new"))
+    earlier, later = items_of(database, feed.id)
+    for item in (later, earlier):
+        with database.session() as session:
+            settle_items(session, [Settled(item.id, FeedState.RESOLVED, 1)])
+            store_scores(session, [(1, {"playlists": []})], question)
+            set_duplicates_aside(session, feed.id, [1])
+            mark_scored(session, feed.id, [1])
+    found = [(item.state, item.code) for item in items_of(database, feed.id)]
+    assert found == [(FeedState.SCORED, None), (FeedState.SKIPPED, "duplicate")]
