@@ -23,7 +23,7 @@ MAX_STATISTICS_TRACKS = 20_000
 
 # (penalty, artist correlation) of the linear heads whose mean is a head; the second as in
 # :func:`training.labels.artist_weights`. In the mean, what each has wrong by chance cancels out: 0.800 on
-# four genres, where the single ones have 0.77 to 0.798 and those that inner folds chose 0.78.
+# four genres, where the single ones have 0.77 to 0.798. TRIED.md has the table.
 MILD = ((0.01, 0.0), (0.01, 0.2), (0.003, 0.0), (0.003, 0.2))
 # For playlists in which a few artists have most tracks.
 STRONG = ((0.1, 1.0),)
