@@ -10,32 +10,18 @@ from numpy.typing import NDArray
 
 from embeddings.config import EncoderConfig
 from embeddings.encoder import Encoder, load_encoder_config
-from recommender.catalogue import (
-    Database,
-    load_patches,
-    promote_bundle,
-    store_embedding,
-    track_paths,
-    tracks_without_embedding,
-)
+from recommender.catalogue import Database, load_patches, store_embedding
 from recommender.pruning import prune_models
 from recommender.settings import Settings
 from training.comparison import Comparison, FoldedGroup, compare
 from training.contested import MIN_TRACKS, Labelled, read_labelled
 from training.encoders import MSD_MUSICNN, base_encoder_name
 from training.fitting import FitContext, default_choice
-from training.folder_tracks import hear_files
 from training.folds import Grouping, artist_folds
 from training.groups import group_by_artist
 from training.held_out_hearing import HeldOutHearing
-from training.refit import (
-    LearningSet,
-    champion_id_of,
-    describe_group,
-    fit_groups,
-    publish,
-    read_learning_set,
-)
+from training.refit import LearningSet, champion_id_of, read_learning_set
+from training.succession import Situation, contested_playlists, publish_fitted, take_over
 from training.training_config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -70,9 +56,15 @@ def train_challenger(
     -------
     dict
         ``trained``, ``promoted``, ``why``; after a training also ``bundle``, ``comparison``, ``training``.
+
+    Raises
+    ------
+    ChampionChanged
+        It is better, but was trained for other playlists than there are now.
     """
     champion_id, champion = champion_id_of(database), load_encoder_config(encoder_directory)
     learning_set = read_learning_set(database, settings, champion)
+    began = Situation(champion_id, champion.fingerprint, contested_playlists(learning_set))
     contested = tuple(pair for pair in learning_set.groups if len(pair[0].playlist_ids) > 1)
     labelled = read_labelled(database, settings, replace(learning_set, groups=contested))
     if labelled is None:
@@ -90,11 +82,9 @@ def train_challenger(
         "training": asdict(trained.report),
     }
     if comparison.is_better:
-        _hear_the_rest(database, settings, directory, progress)
-    bundle_id = _publish(database, settings, directory, report)
-    if comparison.is_better:
-        with database.session() as session:
-            promote_bundle(session, bundle_id, replacing=champion_id)
+        bundle_id = take_over(database, settings, directory, began=began, report=report, progress=progress)
+    else:
+        bundle_id = publish_fitted(database, settings, directory, report)
     prune_models(database, settings)
     return {
         "trained": True,
@@ -228,37 +218,6 @@ def _listen(database: Database, labelled: Labelled, champion: EncoderConfig, dir
                 start_s=known.start_s,
                 patch_s=known.patch_s,
             )
-
-
-def _hear_the_rest(database: Database, settings: Settings, directory: Path, progress: Progress) -> None:
-    """Listen to the tracks in no playlist too, so that no answer has to wait for it once it serves.
-
-    A file that fails keeps the error that the scan recorded.
-    """
-    fingerprint = load_encoder_config(directory).fingerprint
-    with database.read_session() as session:
-        paths = track_paths(session, tracks_without_embedding(session, fingerprint))
-    for done, heard in enumerate(hear_files(paths, directory, settings), start=1):
-        progress(done, len(paths), "listening to the rest of the library with the new encoder")
-        if heard.embedding is None:
-            continue
-        with database.session() as session:
-            store_embedding(
-                session,
-                heard.key,
-                fingerprint=fingerprint,
-                vector=heard.embedding.vector,
-                patches=heard.embedding.patches,
-                start_s=heard.embedding.start_s,
-                patch_s=heard.embedding.patch_s,
-            )
-
-
-def _publish(database: Database, settings: Settings, directory: Path, report: dict[str, Any]) -> str:
-    learning_set = read_learning_set(database, settings, load_encoder_config(directory))
-    fitted = fit_groups(learning_set)
-    report = report | {"groups": [describe_group(group) for group in fitted]}
-    return publish(database, settings, learning_set, fitted, directory, report=report)
 
 
 def _sentence(comparison: Comparison) -> str:

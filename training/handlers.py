@@ -201,7 +201,7 @@ class _Handlers:
                 run.database, self._settings, encoder_directory=encoder, progress=run.progress
             )
         except ChampionChanged as error:
-            # A playlist was added meanwhile, which the trained encoder does not know: once more, with it.
+            # The trained encoder does not know the playlists of now: once more, with them.
             result = {"trained": True, "promoted": False, "why": str(error)}
             next_job: JobKind | None = JobKind.TRAIN
         else:

@@ -1,6 +1,7 @@
 """From the catalogue to a bundle in service, on both databases: what is learnt from, and what is left out."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -290,3 +291,16 @@ def test_bundles_lie_where_the_settings_say(database: Database, settings: Settin
     add_playlist(database, "calm", add_tracks(database, "calm", 2))
     bundle_id = refit(database, settings, encoder_directory=TINY_ENCODER, reason="a test")
     assert [path.name for path in Path(settings.bundles_directory).iterdir()] == [bundle_id]
+
+
+@sqlite_only
+def test_quick_fits_do_not_fill_the_disk(database: Database, make_settings: Callable[..., Settings]) -> None:
+    settings = make_settings(keep_models=1)
+    for place in ("calm", "loud"):
+        add_playlist(database, place, add_tracks(database, place, 8))
+    fitted = [
+        refit(database, settings, encoder_directory=TINY_ENCODER, reason="a test") for _number in range(4)
+    ]
+    with database.read_session() as session:
+        assert {bundle.id for bundle in list_bundles(session)} == set(fitted[-2:])
+    assert {path.name for path in settings.bundles_directory.iterdir()} == set(fitted[-2:])
