@@ -148,7 +148,7 @@ def _describe_run(
         "data": tracks.folder.resolve().name,
         "layout": tracks.layout,
         "notes": [*tracks.notes, *shared],
-        "split": "the data set's own parts" if published else "folds that share no artist",
+        "split": "the training and test parts of the data set" if published else "folds that share no artist",
         "artists_apart": not shared and all(by == "artist" for by in tracks.grouping.judged_by),
         "network": recipe.network.kind,
         "mode": recipe.training.mode,

@@ -43,7 +43,7 @@ class Fold:
         def choose(targets: Any, _artists: Sequence[Hashable], **_: Any) -> tuple[NDArray[np.bool_], str]:
             mask = np.zeros(len(targets.shares), dtype=bool)
             mask[validation] = True
-            return mask, "the data set's own split" if len(validation) else "none"
+            return mask, "the parts of the data set" if len(validation) else "none"
 
         return choose
 

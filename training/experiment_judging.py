@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.encoder import Standardisation
 from training.baselines import judge_baselines_on
 from training.doubts import HeldOutAnswers, find_misplaced
 from training.experiment_fits import Fitter, FoldAnswer
@@ -166,10 +167,14 @@ def describe_misclassified(judged: JudgedRecipe) -> list[dict[str, Any]]:
     ]
 
 
+def standardise(embeddings: Array, rows: IdArray) -> Array:
+    """Return z-scores as the service takes them, by the statistics of some rows: (n_tracks, dim) float32."""
+    whole = {"all": slice(0, embeddings.shape[1])}
+    return Standardisation.fit(embeddings[rows], whole, {"all": 1.0}).standardise(embeddings)
+
+
 def _nearest(embeddings: Array, fold: Fold, own: IdArray, n_labels: int) -> tuple[IdArray, Array]:
-    """Cosines of z-scores by the training tracks' statistics."""
-    centre, scale = embeddings[fold.train].mean(axis=0), embeddings[fold.train].std(axis=0)
-    scaled = (embeddings - centre) / np.where(scale > 0, scale, 1)
+    scaled = standardise(embeddings, fold.train)
     unit = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9)
     cosine = unit[fold.test] @ unit[fold.train].T
     rows, similarity = _no_nearest((len(fold.test), n_labels))

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommender.library_map import flatten_by_pca
-from training.experiment_judging import JudgedRecipe
+from training.experiment_judging import JudgedRecipe, standardise
 from training.maps import N_NEIGHBOURS, flatten_by_umap
 
-Array = NDArray[np.float32]
 Progress = Callable[[int, int, str], None]
 
 
@@ -27,7 +25,7 @@ def draw_planes(judged: JudgedRecipe, *, progress: Progress = lambda *_: None) -
     planes: dict[str, list[list[float]]] = {}
     variance = {}
     for when, embeddings in (("before", answer.before), ("after", answer.embeddings)):
-        scaled = _scaled(embeddings, fold.train)
+        scaled = standardise(embeddings, np.arange(len(embeddings)))
         points, variance[when] = flatten_by_pca(scaled)
         planes[f"pca_{when}"] = points.tolist()
         # With fewer tracks than a neighbourhood UMAP has nothing to go by.
@@ -48,10 +46,3 @@ def draw_planes(judged: JudgedRecipe, *, progress: Progress = lambda *_: None) -
             for row, label in enumerate(tracks.own.tolist())
         ],
     }
-
-
-def _scaled(embeddings: Array, train: NDArray[np.int64]) -> Array:
-    """Z-scores by the training tracks' statistics."""
-    centre, scale = embeddings[train].mean(axis=0), embeddings[train].std(axis=0)
-    scaled: Array = (embeddings - centre) / np.where(scale > 1e-6, scale, 1)
-    return scaled.astype(np.float32)

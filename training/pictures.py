@@ -192,7 +192,8 @@ def draw_curves(card: Card) -> str:
             x = [point["n_tracks"] for point in curve["points"]]
             low, high = ([point[end] for point in curve["points"]] for end in ("low", "high"))
             colour, marker = SERIES[number], MARKERS[number]
-            axes.fill_between(x, low, high, color=colour, alpha=0.1, linewidth=0)
+            # Side by side, so that one interval does not hide another.
+            axes.vlines([n * 1.03**number for n in x], low, high, color=colour, alpha=0.45, linewidth=2)
             y = [point["balanced_accuracy"] for point in curve["points"]]
             axes.plot(x, y, color=colour, marker=marker, ms=5, label=curve["mode"])
         axes.axhline(lowest, color=MUTED, linewidth=1, linestyle="--")

@@ -44,7 +44,7 @@ def noises(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fma_report(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     """The report of the FMA's recipe on a data set in its layout."""
     folder = tmp_path_factory.mktemp("fma")
-    recipe = load_recipe("fma", settings=(*SMALL, "judging.compare=network.kind=conv1d_lstm"))
+    recipe = load_recipe("fma", settings=(*SMALL, "judging.compare=network.kind=heads"))
     run_experiment(recipe, write_small_fma(folder / "fma"), folder / "out", settings=settings_in(data))
     return folder / "out"
 
@@ -57,7 +57,7 @@ def metrics(out: Path) -> dict[str, Any]:
 def test_the_published_split_is_used_and_broken_clips_are_counted(fma_report: Path) -> None:
     found = metrics(fma_report)
     assert found["layout"] == "fma"
-    assert found["split"] == "the data set's own parts"
+    assert found["split"] == "the training and test parts of the data set"
     assert found["labels"] == ["Hip-Hop", "Rock"]
     # Of 9 tracks a genre 3 are the test part; the broken clip belonged to the training part.
     assert found["n_tracks"] == 17
@@ -69,7 +69,7 @@ def test_the_published_split_is_used_and_broken_clips_are_counted(fma_report: Pa
     assert (training["n_tracks"], training["n_validation_tracks"]) == (9, 2)
     right = sum(found["confusion"][row][row] for row in (0, 1))
     assert found["accuracy"] == pytest.approx(right / 6, abs=1e-4)
-    assert [rival["choice"] for rival in found["compared"]] == ["network.kind=conv1d_lstm"]
+    assert [rival["choice"] for rival in found["compared"]] == ["network.kind=heads"]
 
 
 def test_the_report_folder_holds_everything(fma_report: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_page_shows_it_and_loads_nothing(fma_report: Path) -> None:
     found = metrics(fma_report)
     assert page.faults == []
     assert len(page.all("svg")) == 7
-    for words in (found["title"], "800 songs a class", "network.kind=conv1d_lstm", "000002.mp3", "94"):
+    for words in (found["title"], "800 songs a class", "network.kind=heads", "000002.mp3", "94"):
         assert words in page.text
     assert 'kind = "cnn2d"' in page.text
 
