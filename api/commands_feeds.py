@@ -73,9 +73,7 @@ class _Feeding:
 @click.command("score-feed")
 @click.argument("source")
 @click.option("--group", help="Playlists that compete; the default group unless given.")
-@click.option(
-    "--min-probability", type=_SHARE, default=0.0, show_default=True, help="List nothing below this."
-)
+@click.option("--min-probability", type=_SHARE, help="List nothing below this; unless given, below chance.")
 @click.option(
     "--at-most-wrong",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -95,7 +93,7 @@ def score_feed(
     source: str,
     *,
     group: str | None,
-    min_probability: float,
+    min_probability: float | None,
     at_most_wrong: float | None,
     watch: bool,
     resume: bool,
@@ -127,7 +125,7 @@ def score_feed(
 
 
 def _register(
-    database: Database, source: FeedSource, *, group: str | None, min_probability: float
+    database: Database, source: FeedSource, *, group: str | None, min_probability: float | None
 ) -> FeedInfo:
     """Make the feed known; what lies beside a file, or in a folder, may be read from now on."""
     with database.session() as session:
@@ -140,7 +138,8 @@ def _register(
             kind=source.kind,
             reference=source.reference,
             group=group,
-            min_probability=min_probability,
+            name=source.name,
+            min_probability=min_probability or 0.0,
         )
 
 

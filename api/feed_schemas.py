@@ -80,7 +80,10 @@ class ResultsQuery(Strict):
 
     playlist = name_field(metadata={"description": "Only the list of this playlist, by id or name."})
     format = String(load_default=ResultFormat.JSON.value, validate=OneOf([f.value for f in ResultFormat]))
-    min_probability = Float(validate=Range(0, 1), metadata={"description": "That of the feed unless given."})
+    min_probability = Float(
+        validate=Range(0, 1),
+        metadata={"description": "Unless given, that of the feed, or what chance would give."},
+    )
     at_most_wrong = Float(
         validate=Range(0, 1, min_inclusive=False, max_inclusive=False),
         metadata={"description": "Only as far down as at most this share is wrong, by the score card."},

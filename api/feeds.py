@@ -61,7 +61,7 @@ def post_feed(json_data: dict[str, Any]) -> tuple[Any, int, dict[str, str]]:
             kind=source.kind,
             reference=source.reference,
             group=json_data.get("group"),
-            name=json_data.get("name"),
+            name=json_data.get("name") or source.name,
             min_probability=json_data["min_probability"],
         )
     return feed, 201, {"Location": url_for("feeds.get_one", feed_id=feed.id)}

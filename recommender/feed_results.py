@@ -123,7 +123,8 @@ class _Answer:
 def read_results(session: Session, settings: Settings, feed_id: int, options: ResultOptions) -> FeedResults:
     """Return the lists of a feed from the scores that are kept.
 
-    A track is listed where it fits (its p-value is above ``alpha``) with at least the probability asked for.
+    A track is listed where it fits (its p-value is above ``alpha``) with at least the probability asked for,
+    by the caller or for the feed, else with that of chance.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
     feed = get_feed(session, feed_id)
     group = feed.group or _answering_group(session, feed_id)
     wanted = _wanted_playlists(session, group, options.playlist)
-    least = feed.min_probability if options.min_probability is None else options.min_probability
+    least = options.min_probability if options.min_probability is not None else feed.min_probability or None
     answers: dict[int, list[_Answer]] = {playlist.id: [] for playlist in wanted}
     models: dict[str, int] = {}
     n_scored = n_fitting_none = 0
@@ -141,6 +142,8 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
         models[bundle_id] = models.get(bundle_id, 0) + 1
         fitting = [said for said in results["playlists"] if _fits(said, options.alpha)]
         n_fitting_none += not fitting
+        # Unless asked for, nothing is listed that is less probable than by chance.
+        least = 1 / len(results["playlists"]) if least is None else least
         for said in fitting:
             if said["id"] in answers and said["probability"] >= least:
                 answers[said["id"]].append(_Answer(item, said))
@@ -150,7 +153,7 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
         feed=feed,
         group=group,
         models=tuple(sorted(models)),
-        min_probability=least,
+        min_probability=least or 0.0,
         at_most_wrong=options.at_most_wrong,
         n_scored=n_scored,
         n_fitting_none=n_fitting_none,

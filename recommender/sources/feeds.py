@@ -45,6 +45,11 @@ class FeedSource:
     reference: str
 
     @property
+    def name(self) -> str:
+        """What people call it: the last part of a path, else the whole reference."""
+        return (self.path.name if self.path is not None else "") or self.reference
+
+    @property
     def path(self) -> Path | None:
         """The folder or file that is read, None for what lies on a server."""
         return Path(self.reference) if self.reference.startswith("/") else None
@@ -73,6 +78,11 @@ def find_source(reference: str) -> FeedSource:
     ------
     UnknownFeed
     """
+    if references.is_spotify(reference):
+        raise UnknownFeed(
+            "a feed cannot be read from Spotify, whose Developer Policy (III.13) forbids analysing what it"
+            " lists; playlists of your own there can be added: `whichlist add-playlist NAME spotify:PLAYLIST`"
+        )
     if _URL.match(reference):
         return FeedSource(_SUFFIXES.get(_suffix(urlsplit(reference).path), SYNDICATION), reference)
     if references.is_source_reference(reference):

@@ -96,6 +96,8 @@ def test_lists_are_filtered_by_playlist_and_probability(
         [only] = client.get(address + name).get_json()["playlists"]
         assert [track["track"] for track in only["tracks"]] == [11]
     assert_problem(client.get(address + "nonsense"), 404, "playlist_not_found")
+    unasked = client.get(f"/feeds/{scored}/results").get_json()
+    assert unasked["min_probability"] == 0.5  # that of chance, between two playlists
     assert_problem(client.get("/feeds/99/results"), 404, "feed_not_found")
 
 
