@@ -10,7 +10,7 @@ import click
 from api.terminal import ExitCode, Shell, finish_job, json_option, print_json
 from recommender.catalogue import find_playlist, open_database
 from recommender.durable_files import replacing
-from recommender.matches import ImportReport, ReportRow
+from recommender.matches import MatchReport, ReportRow
 from recommender.playlist_exchange import describe_import, import_from_file, playlist_for_export
 from recommender.records import DEFAULT_GROUP
 from recommender.sources.playlist_files import choose_playlist, read_playlist_file
@@ -35,14 +35,15 @@ def add_playlist_file(
     if as_json:
         print_json({"playlist": vars(report.playlist)} | describe_import(report))
     else:
-        _print_report(report)
+        print_report(report, refusal=report.refusal)
     if imported.job_id is not None:
         finish_job(shell, imported.job_id, title=f"add {name}", as_json=as_json)
     if report.counts["used"] < report.counts["rows"]:
         raise click.exceptions.Exit(ExitCode.PARTLY)
 
 
-def _print_report(report: ImportReport) -> None:
+def print_report(report: MatchReport, *, refusal: str) -> None:
+    """Say what became of the rows, and name the first of those that came to nothing."""
     counts = report.counts
     by = ", ".join(f"{n} by {method}" for method, n in report.methods.items())
     click.echo(f"{counts['rows']} rows: {counts['used']} matched" + (f" ({by})" if by else ""))
@@ -68,8 +69,8 @@ def _print_report(report: ImportReport) -> None:
         )
     if counts["repeated"]:
         click.echo(f"{counts['repeated']} rows repeat a track")
-    if report.refusal:
-        click.echo(report.refusal)
+    if refusal:
+        click.echo(refusal)
 
 
 def _local_file(row: ReportRow) -> Path | None:

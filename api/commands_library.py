@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from api.commands_exchange import add_playlist_file
+from api.commands_exchange import add_playlist_file, print_report
 from api.terminal import (
     ExitCode,
     Shell,
@@ -28,6 +28,7 @@ from recommender.catalogue import (
     delete_playlist,
     find_playlist,
     list_playlists,
+    match_report,
     open_database,
 )
 from recommender.errors import RecommenderError
@@ -38,7 +39,7 @@ from recommender.ranking import RankingOptions
 from recommender.records import DEFAULT_GROUP
 from recommender.served import ModelHolder
 from recommender.sources.audio_urls import audio_fetcher
-from recommender.sources.references import is_source_reference
+from recommender.sources.references import is_source_reference, usual_group
 from recommender.sources.web import open_web
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -91,19 +92,21 @@ def scan(
 @click.command("add-playlist")
 @click.argument("name")
 @click.argument("source", type=_SOURCE)
-@_group_option
+@click.option("--group", help="Playlists that compete; `default` unless given, `taste` for spotify:liked.")
 @click.option("--playlist", "which", help="Which one, by name, of a file that holds several.")
 @json_option
 @click.pass_obj
 def add_playlist(
-    shell: Shell, name: str, source: Path | str, *, group: str, which: str | None, as_json: bool
+    shell: Shell, name: str, source: Path | str, *, group: str | None, which: str | None, as_json: bool
 ) -> None:
     """Make SOURCE the playlist NAME; it can be answered with at once.
 
     SOURCE is a folder of audio, a playlist file (M3U, PLS, XSPF, JSPF, CSV, the XML of iTunes or
     rekordbox, Spotify's account data, text), or subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST,
-    jellyfin:favourites, or the URL of a feed; audio that is not in the library is fetched from there.
+    jellyfin:favourites, or the URL of a feed; audio that is not in the library is fetched from there. Or
+    spotify:PLAYLIST or spotify:liked, whose tracks are looked for in the library.
     """
+    group = group or usual_group(str(source))
     if isinstance(source, Path) and not source.is_dir():
         add_playlist_file(shell, source, name=name, group=group, which=which, as_json=as_json)
         return
@@ -117,6 +120,9 @@ def add_playlist(
             asked = {"name": name, "reference": source, "group": group}
             job_id = enqueue(session, JobKind.IMPORT_PLAYLIST, asked)
     job = finish_job(shell, job_id, title=f"add {name}", as_json=as_json)
+    if isinstance(source, str) and not as_json:
+        with database.read_session() as session:
+            print_report(match_report(session, job.result["playlist"]), refusal=job.result["refusal"])
     exit_if_partly(job)
 
 

@@ -32,7 +32,7 @@ from recommender.errors import NoSuchPlaylist, NoSuchTrack, PlaylistExists, Unre
 from recommender.jobs import JobKind, enqueue
 from recommender.records import EDITED
 from recommender.sources.folder import resolve_in_roots
-from recommender.sources.references import FORMS, is_source_reference
+from recommender.sources.references import FORMS, is_source_reference, usual_group
 
 blueprint = APIBlueprint("playlists", __name__, tag="playlists")
 
@@ -53,6 +53,7 @@ def get_playlists(query_data: dict[str, Any]) -> dict[str, Any]:
 def post_playlist(json_data: dict[str, Any]) -> Accepted:
     """Make a playlist of tracks, of the audio in a folder, or of a server's; it counts once its job ended."""
     ours = services()
+    json_data.setdefault("group", usual_group(json_data.get("source", "")))
     if "track_ids" in json_data:
         return ours.accept(lambda session: _make_of_tracks(session, json_data))
     if "source" in json_data:

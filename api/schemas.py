@@ -9,7 +9,6 @@ from apiflask.validators import Length, OneOf, Range
 from marshmallow import RAISE, ValidationError, validates_schema
 
 from recommender.jobs import JobKind, JobState
-from recommender.records import DEFAULT_GROUP
 
 MAX_ID = 2**31 - 1
 
@@ -171,10 +170,10 @@ class NewPlaylistSchema(Strict):
         validate=Length(min=1, max=4096),
         metadata={
             "description": "subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites,"
-            " or the URL of a feed."
+            " spotify:PLAYLIST, spotify:liked, or the URL of a feed."
         },
     )
-    group = name_field(load_default=DEFAULT_GROUP)
+    group = name_field(metadata={"description": "`default` unless given, `taste` for spotify:liked."})
 
     @validates_schema
     def _has_one_source(self, data: dict[str, Any], **_: Any) -> None:

@@ -12,10 +12,8 @@ from recommender.catalogue_verdicts import (
     withdraw_verdict,
 )
 from recommender.errors import NoSuchPlaylist, PlaylistExists
-from recommender.records import FeedbackVerdict, PlaylistInfo
+from recommender.records import TASTE, FeedbackVerdict, PlaylistInfo
 from recommender.tables import PlaylistGroup
-
-TASTE = "taste"
 
 
 def give_feedback(

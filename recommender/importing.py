@@ -15,6 +15,7 @@ from recommender.catalogue import (
     set_members,
     store_rows,
 )
+from recommender.catalogue_verdicts import FEEDBACK
 from recommender.errors import NoSuchPlaylist, PlaylistExists
 from recommender.identity import match_rows
 from recommender.matches import ImportReport, Match, Method, ReportRow, RowState, Strength
@@ -85,7 +86,8 @@ def _find_target(session: Session, playlist: SourcePlaylist, *, group: str, name
         found = find_playlist(session, name, group=group)
     except NoSuchPlaylist:
         return create_playlist(session, name=name, group=group, source=playlist.source)
-    if found.n_tracks and found.source != playlist.source:
+    # What the user's feedback brought in stays, whatever is imported into it.
+    if found.n_tracks and found.source not in (playlist.source, FEEDBACK):
         raise PlaylistExists(
             f"the group {group!r} already has a playlist {name!r}, and it does not come from such a source"
             f" ({found.source}, not {playlist.source}): import under another name"

@@ -47,9 +47,7 @@ def import_from_file(
     ------
     EmptyPlaylist, PlaylistExists
     """
-    if not playlist.rows:
-        left_out = f": all {len(playlist.skipped)} rows name no track" if playlist.skipped else ""
-        raise EmptyPlaylist(f"the playlist {playlist.name!r} in the file is empty{left_out}")
+    refuse_empty(playlist)
     with database.read_session() as session:
         matches = match_rows(session, playlist.rows)
     with database.session() as session:
@@ -57,6 +55,18 @@ def import_from_file(
             session, playlist, group=group, name=name, matches=matches, allow_spotify=allow_spotify
         )
         return Imported(report, _queue_fit(session, report))
+
+
+def refuse_empty(playlist: SourcePlaylist) -> None:
+    """Refuse a playlist of which no row names a track.
+
+    Raises
+    ------
+    EmptyPlaylist
+    """
+    if not playlist.rows:
+        left_out = f": all {len(playlist.skipped)} rows name no track" if playlist.skipped else ""
+        raise EmptyPlaylist(f"the playlist {playlist.name!r} is empty{left_out}")
 
 
 def playlist_for_export(session: Session, playlist_id: int) -> SourcePlaylist:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_GROUP = "default"
+TASTE = "taste"
 # The source of a playlist whose tracks were listed by hand.
 EDITED = "api"
 # What stands in for the artist where neither tags nor the file name say one.

@@ -21,9 +21,10 @@ from recommender.errors import SourceError
 from recommender.identity import match_rows
 from recommender.importing import import_playlist
 from recommender.matches import ImportReport, Match, Method, Strength
+from recommender.playlist_exchange import refuse_empty
 from recommender.records import DEFAULT_GROUP, UNKNOWN_ARTIST, TrackFacts, TrackInfo
 from recommender.settings import Settings
-from recommender.sources.references import fetch_original, read_source
+from recommender.sources.references import can_fetch, fetch_original, read_source
 from recommender.sources.rows import JELLYFIN, SUBSONIC, SourcePlaylist, SourceRow
 from recommender.sources.web import Web, open_web
 from recommender.worker import JobRun
@@ -56,7 +57,13 @@ class SourceImport:
     def begin(cls, run: JobRun, settings: Settings) -> "SourceImport":
         """Read the playlist that the job's ``reference`` names."""
         web = open_web(settings)
-        return cls(run, settings, web, read_source(run.job.payload["reference"], settings, web=web))
+
+        def tell(n_done: int, n_total: int) -> None:
+            run.progress(n_done, n_total, "reading the playlist")
+
+        playlist = read_source(run.job.payload["reference"], settings, web=web, progress=tell)
+        refuse_empty(playlist)
+        return cls(run, settings, web, playlist)
 
     def bring_in(self, listen: Listen) -> tuple[Outcome, Path, ImportReport]:
         """Fetch and listen to what is missing, then fill the playlist."""
@@ -80,13 +87,18 @@ class SourceImport:
         """Say what became of the rows."""
         return {
             "rows": report.counts,
+            "playlist": report.playlist.id,
+            "refusal": report.refusal,
             "n_fetched": len(self.heard),
             "n_not_fetched": len(self.refused),
             "not_fetched": self.refused[:N_SHOWN],
         }
 
     def _missing_rows(self, encoder: Path) -> list[int]:
-        """Rows that are not surely a track, or one that this encoder has not heard and whose file is gone."""
+        """Rows that are not surely a track, or one that this encoder has not heard and whose file is gone.
+
+        Only those that the source may have audio of.
+        """
         fingerprint = load_encoder_config(encoder).fingerprint
         with self.run.database.read_session() as session:
             matches = self._match(session)
@@ -97,7 +109,9 @@ class SourceImport:
         return [
             row
             for row, match in enumerate(matches)
-            if not (match.strength is Strength.STRONG and match.track_id in there) and not _is_decided(match)
+            if not (match.strength is Strength.STRONG and match.track_id in there)
+            and not _is_decided(match)
+            and can_fetch(self.playlist.rows[row])
         ]
 
     def _match(self, session: Session) -> list[Match]:
@@ -203,5 +217,6 @@ def import_source(settings: Settings, listen: Listen, publish: Publish, run: Job
     counts = report.counts
     said = f"{counts['used']} of {counts['rows']} rows used, {counts['review']} to review,"
     said += f" {counts['unmatched']} unmatched; {sentence(result)}"
+    said += f"; {report.refusal}" if report.refusal else ""
     run.progress(outcome.n_files, outcome.n_files, said)
     return result | importing.describe(report)

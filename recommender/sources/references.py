@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from recommender.errors import SourceError, UnreadableSource
+from recommender.records import DEFAULT_GROUP, TASTE
 from recommender.settings import Settings
 from recommender.sources.jellyfin import (
     download_jellyfin,
@@ -16,7 +17,7 @@ from recommender.sources.jellyfin import (
 )
 from recommender.sources.listenbrainz import find_listenbrainz, read_fresh_releases
 from recommender.sources.media_cache import MediaCache
-from recommender.sources.rows import JELLYFIN, SUBSONIC, SourcePlaylist, SourceRow
+from recommender.sources.rows import JELLYFIN, SPOTIFY, SUBSONIC, SourcePlaylist, SourceRow
 from recommender.sources.subsonic import (
     download_subsonic,
     find_subsonic,
@@ -29,17 +30,36 @@ from recommender.sources.web import Web, download, open_web
 
 FORMS = (
     "subsonic:PLAYLIST, subsonic:starred, subsonic:newest, jellyfin:PLAYLIST, jellyfin:favourites,"
-    " jellyfin:newest, listenbrainz:fresh, listenbrainz:mine, listenbrainz:USER, or the URL of a feed"
+    " jellyfin:newest, spotify:PLAYLIST, spotify:liked, listenbrainz:fresh, listenbrainz:mine,"
+    " listenbrainz:USER, or the URL of a feed"
 )
+_SPOTIFY_LINK = "open.spotify.com"
+Progress = Callable[[int, int], None]
 
 
 def is_source_reference(text: str) -> bool:
     """Whether a text has the form of a remote source; a path and a track's name do not."""
-    return text.partition(":")[0].lower() in _READERS and bool(text.partition(":")[2])
+    kind, _, name = text.partition(":")
+    return kind.lower() in _READERS and bool(name) and not text.lower().startswith("spotify:track:")
 
 
-def read_source(reference: str, settings: Settings, *, web: Web | None = None) -> SourcePlaylist:
+def is_spotify(reference: str) -> bool:
+    """Whether a reference names something of Spotify's: ``spotify:...`` or a link."""
+    kind, _, rest = reference.strip().partition(":")
+    return kind.lower() == SPOTIFY or rest.lower().startswith(f"//{_SPOTIFY_LINK}/")
+
+
+def usual_group(reference: str) -> str:
+    """The group of a playlist when nobody names one: what is liked at Spotify is a matter of taste."""
+    return TASTE if reference.strip().lower() == "spotify:liked" else DEFAULT_GROUP
+
+
+def read_source(
+    reference: str, settings: Settings, *, web: Web | None = None, progress: Progress | None = None
+) -> SourcePlaylist:
     """What a reference names; the forms are in :data:`FORMS`.
+
+    ``progress`` is told how many rows of how many are read, of what is long.
 
     Raises
     ------
@@ -52,9 +72,15 @@ def read_source(reference: str, settings: Settings, *, web: Web | None = None) -
     read = _READERS.get(kind.lower())
     if read is None or not name:
         raise UnreadableSource(f"{reference[:100]!r} names no source; these do: {FORMS}")
-    return read(
-        web or open_web(settings), settings, reference.strip() if name.startswith("//") else name.strip()
-    )
+    web, named = web or open_web(settings), reference.strip() if name.startswith("//") else name.strip()
+    if is_spotify(reference):
+        return _read_spotify(web, settings, named, progress=progress)
+    return read(web, settings, named)
+
+
+def can_fetch(row: SourceRow) -> bool:
+    """Whether a row's source may have audio of it: :func:`fetch_original` asks for it."""
+    return bool(row.identity(SUBSONIC) or row.identity(JELLYFIN) or row.url)
 
 
 def fetch_original(
@@ -114,6 +140,16 @@ def _read_listenbrainz(web: Web, settings: Settings, name: str) -> SourcePlaylis
     return read_fresh_releases(web, find_listenbrainz(settings), user=user, today=today)
 
 
+def _read_spotify(
+    web: Web, settings: Settings, name: str, *, progress: Progress | None = None
+) -> SourcePlaylist:
+    # Its library takes a third of a second to load, which only its users should wait for.
+    from recommender.sources.spotify import read_playlist
+    from recommender.sources.spotify_account import SpotifyAccount
+
+    return read_playlist(SpotifyAccount(settings, web), name, progress=progress)
+
+
 def _read_feed(web: Web, settings: Settings, url: str) -> SourcePlaylist:
     playlist = read_syndication(web, url).playlist
     assert playlist is not None  # no validators were shown
@@ -123,6 +159,7 @@ def _read_feed(web: Web, settings: Settings, url: str) -> SourcePlaylist:
 _READERS: dict[str, Callable[[Web, Settings, str], SourcePlaylist]] = {
     "subsonic": _read_subsonic,
     "jellyfin": _read_jellyfin,
+    SPOTIFY: _read_spotify,
     "listenbrainz": _read_listenbrainz,
     "http": _read_feed,
     "https": _read_feed,

@@ -130,7 +130,7 @@ def test_what_came_from_spotify_is_kept_and_not_learnt(database: Database, fill:
 
 
 def test_an_empty_playlist_is_refused(database: Database) -> None:
-    with pytest.raises(EmptyPlaylist, match=r"'x' in the file is empty$"):
+    with pytest.raises(EmptyPlaylist, match=r"'x' is empty$"):
         bring_in(database, SourcePlaylist("x", "m3u", ()))
     with pytest.raises(EmptyPlaylist, match="all 1 rows name no track"):
         bring_in(database, SourcePlaylist("x", "m3u", (), (SkippedRow(0, "no_name", "why"),)))
