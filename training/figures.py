@@ -1,7 +1,6 @@
 """The figures of a judged group of playlists, as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -77,9 +76,7 @@ def build_scorecard(
         "confusion": confusion.tolist(),
         "baselines": {name: _rounded(value) for name, value in baselines.items()},
         "warnings": _warnings(labels, judged, low=low, chance=baselines["random"], is_chance=is_chance),
-        "choices": [
-            asdict(choice) | {"view_weights": dict(choice.view_weights)} for choice in judged.choices
-        ],
+        "choices": [choice.described() for choice in judged.choices],
         "tracks": _describe_tracks(labels, tracks, judged, own),
     }
 

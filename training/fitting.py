@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,11 @@ class HeadChoice:
 
     view_weights: tuple[tuple[str, float], ...]
     heads: tuple[tuple[float, float], ...] = OF_FEW
+
+    def described(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        heads = [{"l2": l2, "artist_correlation": correlation} for l2, correlation in self.heads]
+        return {"view_weights": dict(self.view_weights), "heads": heads}
 
     @property
     def artist_correlation(self) -> float:

@@ -187,8 +187,7 @@ def describe_group(fitted: FittedGroup) -> dict[str, Any]:
                 strict=True,
             )
         ],
-        "view_weights": dict(fitted.choice.view_weights),
-        "heads": [{"l2": l2, "artist_correlation": share} for l2, share in fitted.choice.heads],
+        **fitted.choice.described(),
         "classifier_weight": fitted.model.calibration.classifier_weight,
         "n_neighbours": fitted.model.calibration.n_neighbours,
         "balanced_accuracy_of_choosing": accuracy,
