@@ -21,7 +21,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help:
 	@echo "make setup   make the virtual environment .venv"
 	@echo "make run     serve the demo, or LIBRARY=folder, on 127.0.0.1:PORT, keeping everything in DATA"
-	@echo "make test    run every test; make lint, make bench, make scorecard, make clean"
+	@echo "make test    run every test; make lint, make bench, make scorecard, make trained, make tried, make clean"
 
 setup: $(SETUP)
 
