@@ -22,6 +22,7 @@ from api import (
     playlists,
     recommend,
     sessions,
+    spotify,
     tracks,
     uploads,
     walks,
@@ -43,6 +44,7 @@ _BLUEPRINTS = (
     matches,
     *(recommend, walks, tracks, uploads, audio, feedback, playlists, playlist_exchange, feeds, jobs, models),
     opensubsonic,
+    spotify,
     *(library_map, sessions, operations, pages),
 )
 _MB = 1_000_000

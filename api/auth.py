@@ -11,8 +11,11 @@ from api.problems import ProblemError
 from recommender.settings import Settings
 
 SECURITY_SCHEME = "bearer"
+# Spotify's page leads here without the cookie, which is not sent along from another site; who began is
+# known by the cookie of that log-in, which api/spotify.py checks.
+_CALLBACK = "/callback"
 # A load balancer asks these without a token, and they give nothing of the library away.
-_OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/session", "/app/login"})
+_OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/session", "/app/login", _CALLBACK})
 _STATIC = "/static/"
 COOKIE = "whichlist_session"
 SESSION_S = 30 * 24 * 3600
@@ -89,5 +92,6 @@ def _check_token(token: str) -> Response | None:
 
 def _wants_page() -> bool:
     """Whether a person's browser asks for one of our pages: they are led to where the token is asked for."""
-    is_page = request.endpoint is not None and request.endpoint.startswith("pages.")
+    endpoint = request.endpoint or ""
+    is_page = endpoint.startswith("pages.") or endpoint == "spotify.log_in"
     return is_page and request.method == "GET" and request.accept_mimetypes.accept_html

@@ -24,6 +24,7 @@ from api import (
     commands_matches,
     commands_operate,
     commands_servers,
+    commands_spotify,
     commands_walk,
 )
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
@@ -235,6 +236,7 @@ def experiment(
 
 for _module in (
     *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
+    commands_spotify,
     commands_operate,
     *(commands_feeds, commands_matches, commands_backup, commands_demo),
 ):

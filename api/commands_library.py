@@ -41,6 +41,7 @@ from recommender.served import ModelHolder
 from recommender.sources.audio_urls import audio_fetcher
 from recommender.sources.references import is_source_reference, usual_group
 from recommender.sources.web import open_web
+from recommender.spotify_links import link_resolver
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _PATH = click.Path(exists=True, path_type=Path)
@@ -192,6 +193,7 @@ def recommend(
         options=options,
         library_roots=None,
         fetch=audio_fetcher(shell.settings, open_web(shell.settings)),
+        resolve_spotify=link_resolver(shell.settings, database, lambda: open_web(shell.settings)),
     )
     codes = [_recommend_one(ask, track, as_json=as_json) for track in tracks]
     if any(codes):

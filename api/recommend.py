@@ -15,6 +15,7 @@ from api.services import services
 from recommender.asking import ask_by_file, ask_by_reference
 from recommender.ranking import RankingOptions
 from recommender.sources.audio_urls import audio_fetcher
+from recommender.spotify_links import link_resolver
 
 blueprint = APIBlueprint("recommend", __name__, tag="recommend")
 
@@ -34,6 +35,7 @@ def recommend_track(query_data: dict[str, Any]) -> dict[str, Any]:
         options=_options(query_data),
         library_roots=ours.library_roots,
         fetch=audio_fetcher(ours.settings, ours.web),
+        resolve_spotify=link_resolver(ours.settings, ours.database, lambda: ours.web),
     ).to_dict()
 
 

@@ -31,6 +31,7 @@ from recommender.ranking import GroupNotFitted, Query, RankingOptions, choose_gr
 from recommender.records import StoredPatches, TrackInfo
 from recommender.served import ServedModel
 from recommender.sources.folder import read_facts, resolve_in_roots
+from recommender.sources.rows import SPOTIFY
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -55,6 +56,7 @@ def ask_by_reference(
     options: RankingOptions,
     library_roots: Callable[[], Sequence[Path]] | None,
     fetch: Callable[[str, Path], object] | None = None,
+    resolve_spotify: Callable[[str], int] | None = None,
 ) -> Recommendation:
     """Return the answer for the track that ``reference`` names.
 
@@ -66,6 +68,8 @@ def ask_by_reference(
         Says where a path may lie; None lets it lie anywhere, for the person at the command line.
     fetch : callable, optional
         ``fetch(url, path)`` puts the audio at a URL into a file; None: URLs are not allowed.
+    resolve_spotify : callable, optional
+        Gives the track that an unknown Spotify id means; None: only those seen before are known.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def ask_by_reference(
     if fetch is not None and _is_url(reference):
         query = _query_by_url(reference, model, fetch)
     else:
-        query = _query_by_reference(database, reference, model, library_roots)
+        query = _query_by_reference(database, reference, model, library_roots, resolve_spotify)
     return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
 
 
@@ -112,16 +116,23 @@ def _query_by_reference(
     reference: str,
     model: ServedModel,
     library_roots: Callable[[], Sequence[Path]] | None,
+    resolve_spotify: Callable[[str], int] | None,
 ) -> Query:
     try:
-        parse_reference(reference)
+        scheme, value = parse_reference(reference)
     except NoSuchTrack:
         if _URL.match(reference):
             raise UrlsNotEnabled("urls are not enabled: WHICHLIST_ALLOW_URLS=on allows them") from None
         path = Path(reference)
         resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots())
         return _query_by_path(database, resolved, model)
-    return _query_by_track(database, lambda session: find_track(session, reference), model)
+    try:
+        return _query_by_track(database, lambda session: find_track(session, reference), model)
+    except NoSuchTrack:
+        if scheme != SPOTIFY or resolve_spotify is None:
+            raise
+    track_id = resolve_spotify(value)
+    return _query_by_track(database, lambda session: find_track(session, track_id), model)
 
 
 def _is_url(reference: str) -> bool:

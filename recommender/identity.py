@@ -103,7 +103,7 @@ def _by_path(row: SourceRow, library: _Library) -> list[Judged]:
             # The file and its folder are much; with names to compare, or none, they want the artist's too.
             n_needed = 2 if row.duration_s else 3
             trust = n_shared >= n_needed
-            found.append(judge_identity(row, track, _likeness(row, track), Method.PATH, trust=trust))
+            found.append(judge_identity(row, track, likeness_of(row, track), Method.PATH, trust=trust))
     return found
 
 
@@ -114,7 +114,7 @@ def _by_registry(row: SourceRow, library: _Library) -> list[Judged]:
         )
         tracks = [library.by_id[track_id] for track_id in ids if track_id in library.by_id]
         if tracks:
-            return [judge_identity(row, track, _likeness(row, track), method) for track in tracks]
+            return [judge_identity(row, track, likeness_of(row, track), method) for track in tracks]
     return []
 
 
@@ -122,7 +122,8 @@ def _by_names(row: SourceRow, library: _Library) -> list[Judged]:
     return [judge(row, track, likeness) for track, likeness in library.names.find(row)]
 
 
-def _likeness(row: SourceRow, track: NamedTrack) -> Likeness:
+def likeness_of(row: SourceRow, track: NamedTrack) -> Likeness:
+    """How alike the names of a row and a track are, however they are to be read."""
     pairs = (
         compare_readings(asked, known)
         for asked in readings_of(row.artist, row.title)

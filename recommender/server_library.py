@@ -1,19 +1,12 @@
 """Which of the user's tracks are which on the user's own server, and playlists written back to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recommender.catalogue import (
-    Database,
-    find_playlist,
-    playlist_tracks,
-    remember_server_ids,
-    server_ids,
-    tracks_by_id,
-)
+from recommender.catalogue import Database, remember_server_ids, server_ids
 from recommender.errors import SourceError
 from recommender.identity import match_rows
 from recommender.matches import Strength
-from recommender.records import TrackInfo
 from recommender.sources.rows import SUBSONIC, SourcePlaylist
 from recommender.sources.subsonic import SubsonicServer, write_subsonic_playlist
 from recommender.sources.web import Web
@@ -34,7 +27,7 @@ class SentPlaylist:
 
     server_id: str
     n_sent: int
-    missing: tuple[TrackInfo, ...]
+    missing: tuple[int, ...]
 
 
 def link_server(database: Database, library: SourcePlaylist) -> LinkedServer:
@@ -52,27 +45,25 @@ def link_server(database: Database, library: SourcePlaylist) -> LinkedServer:
     return LinkedServer(n_tracks=len(library.rows), n_linked=n_linked, n_unsure=n_unsure)
 
 
-def send_playlist(
-    database: Database, web: Web, server: SubsonicServer, name: str, *, group: str, called: str
+def send_tracks(
+    database: Database, web: Web, server: SubsonicServer, track_ids: Sequence[int], *, called: str
 ) -> SentPlaylist:
-    """Write a playlist to the server, in its order; one that is ``called`` so there is replaced.
+    """Write tracks to the server, in their order; a playlist that is ``called`` so there is replaced.
 
     Raises
     ------
-    NoSuchPlaylist, RateLimited, SourceUnavailable, UnreadableSource
+    RateLimited, SourceUnavailable, UnreadableSource
     SourceError
         The server has none of its tracks, as far as is known.
     """
     with database.read_session() as session:
-        track_ids = playlist_tracks(session, find_playlist(session, name, group=group).id)
         known = server_ids(session, SUBSONIC, track_ids)
-        infos = tracks_by_id(session, track_ids)
     if not known:
         raise SourceError(
-            f"none of the {len(track_ids)} tracks of {name!r} is known to be on the server:"
+            f"none of the {len(track_ids)} tracks of {called!r} is known to be on the server:"
             " `whichlist match-server` finds out which are"
         )
     sent = [known[track_id] for track_id in track_ids if track_id in known]
     server_id = write_subsonic_playlist(web, server, called, sent)
-    missing = tuple(infos[track_id] for track_id in track_ids if track_id not in known)
+    missing = tuple(track_id for track_id in track_ids if track_id not in known)
     return SentPlaylist(server_id, len(sent), missing)

@@ -70,7 +70,7 @@ def read_source(
     """
     kind, _, name = reference.strip().partition(":")
     read = _READERS.get(kind.lower())
-    if read is None or not name:
+    if read is None or not is_source_reference(reference.strip()):
         raise UnreadableSource(f"{reference[:100]!r} names no source; these do: {FORMS}")
     web, named = web or open_web(settings), reference.strip() if name.startswith("//") else name.strip()
     if is_spotify(reference):

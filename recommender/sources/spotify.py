@@ -1,10 +1,10 @@
-"""A user's Spotify account: their own playlists and liked songs, tracks by their links, lists written back.
+"""A user's Spotify account: their own playlists and liked songs, and tracks by their links or names.
 
 Behaves by what Spotify answers, not by what a date promises: apps see different rules.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +23,6 @@ from recommender.sources.subsonic import find_playlist_id
 LIKED = "liked"
 PAGE = 50  # more is refused
 SEARCH_PAGE = 10
-WRITE_BATCH = 100
 _MAX_PAGES = MAX_ROWS // PAGE
 _ID = re.compile(r"[A-Za-z0-9]{10,40}")
 _KINDS = ("track", "album", "artist", "episode", "show", "user")
@@ -97,31 +96,6 @@ def search_tracks(account: SpotifyAccount, query: str) -> list[SourceRow]:
     found = account.ask(lambda: account.api.search(query, limit=SEARCH_PAGE, type="track")).get("tracks")
     items = found.get("items") if isinstance(found, dict) else None
     return [row_of(slim_track(item)) for item in items or () if isinstance(item, dict)]
-
-
-def create_private_playlist(account: SpotifyAccount, name: str, description: str) -> str:
-    """The id of a new, empty playlist that only the user sees."""
-    made = account.ask(
-        lambda: account.api.current_user_playlist_create(name[:100], public=False, description=description)
-    )
-    playlist_id = clean_text(made.get("id"))
-    if not playlist_id:
-        raise UnreadableSource("Spotify does not say which playlist it made")
-    return playlist_id
-
-
-def count_items(account: SpotifyAccount, playlist_id: str) -> int | None:
-    """How many tracks a playlist has; None when it is gone."""
-    try:
-        page = account.ask(lambda: account.api.playlist_items(playlist_id, limit=1))
-    except SpotifyRefused:
-        return None
-    return _total(page)
-
-
-def add_tracks(account: SpotifyAccount, playlist_id: str, uris: Sequence[str]) -> None:
-    """Put at most :data:`WRITE_BATCH` tracks at the end of a playlist."""
-    account.ask(lambda: account.api.playlist_add_items(playlist_id, list(uris)))
 
 
 def _find_playlist(account: SpotifyAccount, name: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from recommender.errors import (
     RateLimited,
     RecommenderError,
     SettingsError,
+    SourceError,
     SourceUnavailable,
     UnreadableSource,
 )
@@ -28,9 +28,6 @@ from recommender.settings import Settings, load_settings
 from recommender.sources.politeness import Manners
 from recommender.sources.rows import SourcePlaylist, SourceRow
 from recommender.sources.spotify import (
-    add_tracks,
-    count_items,
-    create_private_playlist,
     list_playlists,
     look_up_track,
     read_playlist,
@@ -51,6 +48,7 @@ from recommender.sources.spotify_login import (
     take_pending,
 )
 from recommender.sources.spotify_session import PATIENCE_S
+from recommender.sources.spotify_writing import write_new_playlist
 from recommender.sources.web import Web
 from tests.fakes.fake_spotify import (
     CLIENT_ID,
@@ -61,7 +59,17 @@ from tests.fakes.fake_spotify import (
     spotify_id,
     track,
 )
-from tests.fakes.servers import FakeServer, FakeTime, Reply, page, slow_drip, too_many, truncated, unavailable
+from tests.fakes.servers import (
+    Asked,
+    FakeServer,
+    FakeTime,
+    Reply,
+    page,
+    slow_drip,
+    too_many,
+    truncated,
+    unavailable,
+)
 
 OWN, SHARED, FOREIGN, EDITORIAL = (spotify_id(number, "p") for number in range(901, 905))
 
@@ -615,7 +623,7 @@ class TestLimits:
         for grant in spotify.granted.values():
             grant.scope = "user-library-read playlist-read-private"
         with pytest.raises(SpotifyLoginNeeded, match="log in again"):
-            create_private_playlist(account, "x", "")
+            write_new_playlist(account, "x", [])
 
 
 class TestTracks:
@@ -639,20 +647,61 @@ class TestTracks:
         assert search_tracks(account, "x") == []
 
 
+URIS = [f"spotify:track:{spotify_id(n)}" for n in range(230)]
+
+
 class TestWriting:
-    def test_a_new_playlist_is_private(self, account: SpotifyAccount, spotify: FakeSpotify) -> None:
-        made = create_private_playlist(account, "for me" * 40, "by Whichlist")
-        assert (spotify.playlists[made].public, len(spotify.playlists[made].name)) == (False, 100)
-        add_tracks(account, made, [f"spotify:track:{spotify_id(n)}" for n in range(100)])
-        assert count_items(account, made) == 100
-        assert count_items(account, "gone") is None
+    def test_a_new_playlist_is_private_and_in_order(
+        self, account: SpotifyAccount, spotify: FakeSpotify
+    ) -> None:
+        made = spotify.playlists[write_new_playlist(account, "for me" * 40, URIS)]
+        assert (made.public, len(made.name)) == (False, 100)
+        assert [item and item["uri"] for item in made.items] == URIS
+        assert list(account.directory.glob("sending-*")) == []
+
+    def test_what_is_there_is_never_changed(self, account: SpotifyAccount, spotify: FakeSpotify) -> None:
+        first = write_new_playlist(account, "late night", URIS[:1])
+        assert write_new_playlist(account, "late night", URIS[:1]) != first
+        assert len(spotify.playlists[OWN].items) == 120
+
+    def test_it_goes_on_after_the_quota(self, account: SpotifyAccount, spotify: FakeSpotify) -> None:
+        spotify.calls_left = 2
+        with pytest.raises(RateLimited):
+            write_new_playlist(account, "x", URIS)
+        spotify.calls_left, n_before = None, len(spotify.playlists)
+        made = spotify.playlists[write_new_playlist(account, "x", URIS)]
+        assert [item and item["uri"] for item in made.items] == URIS
+        assert len(spotify.playlists) == n_before
 
     @pytest.mark.parametrize("fault", [Reply(b"", 502), Reply(b"", 500), truncated(b"{}" * 50)])
     def test_what_may_have_been_heard_is_not_said_twice(
         self, account: SpotifyAccount, spotify: FakeSpotify, fault: Reply
     ) -> None:
-        made = create_private_playlist(account, "x", "")
-        spotify.faults.append(fault)
+        """The first batch arrives, and the answer to it does not."""
+        add = spotify._add
+
+        def add_and_fail(asked: Asked, key: str) -> Reply:
+            spotify._add = add  # type: ignore[method-assign]
+            add(asked, key)
+            return fault
+
+        spotify._add = add_and_fail  # type: ignore[method-assign]
         with pytest.raises(SourceUnavailable):
-            add_tracks(account, made, [f"spotify:track:{spotify_id(1)}"])
-        assert sum(re.search("items", asked.path) is not None for asked in spotify.asked) == 1
+            write_new_playlist(account, "x", URIS)
+        made = spotify.playlists[write_new_playlist(account, "x", URIS)]
+        assert [item and item["uri"] for item in made.items] == URIS
+
+    def test_a_playlist_that_was_deleted_meanwhile_is_made_anew(
+        self, account: SpotifyAccount, spotify: FakeSpotify
+    ) -> None:
+        spotify.calls_left = 2
+        with pytest.raises(RateLimited):
+            write_new_playlist(account, "x", URIS)
+        spotify.calls_left = None
+        spotify.playlists.popitem()
+        assert len(spotify.playlists[write_new_playlist(account, "x", URIS)].items) == 230
+
+    def test_more_than_fits_is_refused(self, account: SpotifyAccount, spotify: FakeSpotify) -> None:
+        with pytest.raises(SourceError, match="at most 10,000"):
+            write_new_playlist(account, "x", ["spotify:track:x"] * 10_001)
+        assert len(spotify.playlists) == 4
