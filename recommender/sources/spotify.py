@@ -26,10 +26,6 @@ SEARCH_PAGE = 10
 _MAX_PAGES = MAX_ROWS // PAGE
 _ID = re.compile(r"[A-Za-z0-9]{10,40}")
 _KINDS = ("track", "album", "artist", "episode", "show", "user")
-_RULES = (
-    "an app in development mode may read only playlists that you own or share, lets in only users who are"
-    " listed in its dashboard, and needs an owner with Premium"
-)
 Progress = Callable[[int, int], None]
 
 
@@ -193,12 +189,8 @@ def _read_nested(
             whole = {}
     page = whole.get("items") if isinstance(whole.get("items"), dict) else whole.get("tracks")
     if not isinstance(page, dict) or not isinstance(page.get("items"), list):
-        raise SpotifyRefused(
-            f"Spotify does not let the playlist {name!r} be read ({refused.status}: {refused}): {_RULES};"
-            " playlists that Spotify itself makes are closed to all",
-            status=refused.status,
-            word=refused.word,
-        ) from None
+        what = f"to let the playlist {name!r} be read"
+        raise SpotifyRefused(refused.said, status=refused.status, word=refused.word, what=what) from None
     log = PageLog(account.directory, f"nested {playlist_id}")
     log.clear()
     log.add([slim_entry(entry) for entry in _entries(page)], _total(page))

@@ -58,7 +58,7 @@ class SpotifyAccount:
         except RecursionError:  # of thousands of brackets
             return None
         except SpotifyRefused as refused:
-            if refused.status == 403 and "scope" in str(refused).lower():
+            if refused.status == 403 and "scope" in refused.said.lower():
                 raise SpotifyLoginNeeded(
                     "the log-in to Spotify does not allow this: log in again with `whichlist spotify login`"
                 ) from None

@@ -21,12 +21,23 @@ class SpotifyLoginFailed(SourceError):
     code = "spotify_login_failed"
 
 
+_RULES = (
+    "an app in development mode may read only playlists that its user owns or shares, lets in only users who"
+    " are listed in its dashboard, and needs an owner with Premium"
+)
+
+
 class SpotifyRefused(SourceUnavailable):
-    """Spotify answers, and says no; ``status`` is HTTP's, ``word`` Spotify's short name of the reason."""
+    """Spotify answers, and says no.
+
+    ``status`` is HTTP's, ``said`` Spotify's own sentence, ``word`` its short name of the reason.
+    """
 
     code = "spotify_refused"
 
-    def __init__(self, message: str, *, status: int, word: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, said: str, *, status: int, word: str = "", what: str = "this") -> None:
+        rules = f": {_RULES}" if status == 403 else ""
+        super().__init__(f"Spotify refuses {what} ({status}: {said or 'it does not say why'}){rules}")
         self.status = status
+        self.said = said
         self.word = word

@@ -72,6 +72,7 @@ class SpotifyLogin:
         self._settings, self._clock = settings, clock
         self._session = SpotifySession(web, self.place, patience_s=patience_s)
         self._store = TokenStore(settings.spotify_directory)
+        self._used: SpotifyToken | None = None
 
     def begin(self, redirect_uri: str | None = None, *, browser: str = "") -> tuple[PendingLogin, str]:
         """A log-in, and the address where the user says yes to it."""
@@ -92,7 +93,9 @@ class SpotifyLogin:
         try:
             pkce.get_access_token(code, check_cache=False)
         except SpotifyRefused as refused:
-            raise SpotifyLoginFailed(f"Spotify did not accept the log-in: {refused}") from None
+            raise SpotifyLoginFailed(
+                f"Spotify did not accept the log-in: {refused.said or refused.status}"
+            ) from None
         except _BAD_ANSWER:
             _refuse_answer()
         token = self._read_token(pkce.cache_handler.get_cached_token(), before=None)
@@ -127,11 +130,12 @@ class SpotifyLogin:
         token = self.current()
         if token.expires_at - self._clock() < _EARLY_S:
             token = self._renew(token)
+        self._used = token
         return token.access
 
     def renew(self) -> None:
-        """Get a new access token, although the one that is kept seemed good."""
-        self._renew(self.current())
+        """Get a new access token, although the one that was sent last seemed good."""
+        self._renew(self._used or self.current())
 
     def _renew(self, stale: SpotifyToken) -> SpotifyToken:
         with self._store.locked():

@@ -137,7 +137,7 @@ def _check_answer(response: requests.Response, body: bytes) -> None:
     if status in _AGAIN:
         broken = SourceUnavailable(f"Spotify answers with an error of its own ({status})")
         raise Retry(broken, wait_s=wait_s, unheard=status == 503)
-    raise SpotifyRefused(message or "it does not say why", status=status, word=word)
+    raise SpotifyRefused(message, status=status, word=word)
 
 
 def _describe_limit(wait_s: float | None, *, quota: bool) -> str:

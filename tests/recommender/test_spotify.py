@@ -6,6 +6,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -215,6 +216,17 @@ class TestLogin:
         assert account.login._renew(stale) == user.login.current()
         assert len(list_playlists(account)) == 4
 
+    def test_many_at_once_renew_it_once(self, user: User, spotify: FakeSpotify) -> None:
+        spotify.rotates_refresh_tokens = True
+        user.log_in()
+        accounts = [user.account() for _ in range(6)]
+        spotify.end_access()
+        with ThreadPoolExecutor(len(accounts)) as pool:
+            found = list(pool.map(list_playlists, accounts))
+        assert [len(playlists) for playlists in found] == [4] * len(accounts)
+        assert sum(asked.path == "/api/token" for asked in spotify.asked) == 2
+        assert user.login.current().refresh in spotify.granted
+
     def test_a_dead_log_in_is_thrown_away_with_a_sentence(
         self, account: SpotifyAccount, user: User, spotify: FakeSpotify
     ) -> None:
@@ -420,7 +432,7 @@ class TestReading:
 
     @pytest.mark.parametrize("name", ["bob's", FOREIGN, f"spotify:playlist:{FOREIGN}"])
     def test_another_users_playlist_says_why_not(self, account: SpotifyAccount, name: str) -> None:
-        with pytest.raises(SpotifyRefused, match=r"403: Forbidden.*own or share.*Premium") as error:
+        with pytest.raises(SpotifyRefused, match=r"403: Forbidden.*owns or shares.*Premium") as error:
             read_playlist(account, name)
         assert error.value.status == 403
 
