@@ -5,6 +5,8 @@ DATA ?= ./data
 PORT ?= 8000
 LIBRARY ?=
 ARGS ?=
+# Processes that test: each has a PostgreSQL and, for some tests, TensorFlow of its own.
+TESTERS ?= 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
 
 VENV := .venv
@@ -29,7 +31,7 @@ run: $(SETUP)
 	$(BIN)/whichlist --data "$(DATA)" demo --port $(PORT) $(if $(LIBRARY),--library "$(LIBRARY)")
 
 test: $(SETUP_DEV)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)
 
 lint: $(SETUP_DEV)
 	$(BIN)/ruff check .

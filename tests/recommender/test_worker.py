@@ -133,6 +133,7 @@ def test_work_queued_while_nobody_worked_is_done(
         (NoAudio("the folder 'x' holds no audio files"), "no_audio", "the folder 'x' holds no audio files"),
         (ValueError("odd \udcff\0"), "internal_error", "ValueError: odd ??"),
     ],
+    ids=["ours", "odd"],
 )
 def test_a_failure_is_recorded_with_a_code_and_a_sentence(
     database: Database, settings: Settings, error: Exception, code: str, sentence: str
