@@ -24,6 +24,7 @@ LIKED = "liked"
 PAGE = 50  # more is refused
 SEARCH_PAGE = 10
 _MAX_PAGES = MAX_ROWS // PAGE
+_BEFORE_KIND = re.compile(r"^(intl-[a-z-]+:|user:[^:]+:(?=playlist:))")
 _ID = re.compile(r"[A-Za-z0-9]{10,40}")
 _KINDS = ("track", "album", "artist", "episode", "show", "user")
 Progress = Callable[[int, int], None]
@@ -98,9 +99,8 @@ def _find_playlist(account: SpotifyAccount, name: str) -> tuple[str, str]:
     """(id, name) of the playlist that is meant; one that can be read before one that cannot."""
     for prefix in ("spotify:", "https://open.spotify.com/", "http://open.spotify.com/"):
         name = name.removeprefix(prefix)
-    kind, _, rest = name.replace("/", ":").partition(":")
-    if kind.startswith("intl-"):
-        kind, _, rest = rest.partition(":")
+    # Links may have a language in them, old URIs an owner.
+    kind, _, rest = _BEFORE_KIND.sub("", name.replace("/", ":")).partition(":")
     playlist_id = rest.partition("?")[0]
     if kind in _KINDS and _ID.fullmatch(playlist_id):
         raise UnreadableSource(f"spotify:{kind}:... is no playlist; name one, or `liked`")

@@ -21,10 +21,11 @@ class SpotifyLoginFailed(SourceError):
     code = "spotify_login_failed"
 
 
-_RULES = (
-    "an app in development mode may read only playlists that its user owns or shares, lets in only users who"
-    " are listed in its dashboard, and needs an owner with Premium"
-)
+_RULES = {
+    403: ": an app in development mode may read only playlists that its user owns or shares, lets in only"
+    " users who are listed in its dashboard, and needs an owner with Premium",
+    404: ": there is none, or it is of Spotify's own making, and those are closed to apps",
+}
 
 
 class SpotifyRefused(SourceUnavailable):
@@ -36,8 +37,9 @@ class SpotifyRefused(SourceUnavailable):
     code = "spotify_refused"
 
     def __init__(self, said: str, *, status: int, word: str = "", what: str = "this") -> None:
-        rules = f": {_RULES}" if status == 403 else ""
-        super().__init__(f"Spotify refuses {what} ({status}: {said or 'it does not say why'}){rules}")
+        super().__init__(
+            f"Spotify refuses {what} ({status}: {said or 'it does not say why'}){_RULES.get(status, '')}"
+        )
         self.status = status
         self.said = said
         self.word = word

@@ -91,8 +91,9 @@ class SpotifySession(requests.Session):
                 guarded=False,
                 allow_private=self._web.allow_private,
             )
+            adapter = CheckedAdapter(opener)  # one for each call: it ends with its deadline
             for scheme in ("http://", "https://"):
-                self.mount(scheme, CheckedAdapter(opener))
+                self.mount(scheme, adapter)
             try:
                 response = super().request(method, url, **options)
                 body = _read_body(response)
@@ -101,6 +102,8 @@ class SpotifySession(requests.Session):
                 said = f"took longer than {_DEADLINE_S:g} s" if late else f"({type(error).__name__})"
                 lost = SourceUnavailable(f"Spotify cannot be reached {said}")
                 raise Retry(lost, wait_s=inf if late else None) from None
+            finally:
+                adapter.close()
         _check_answer(response, body)
         response._content = body
         return response

@@ -363,6 +363,7 @@ class TestReading:
             *("late night", "Late Night", OWN, f"spotify:playlist:{OWN}", f"playlist:{OWN}"),
             f"https://open.spotify.com/playlist/{OWN}?si=abc",
             f"https://open.spotify.com/intl-de/playlist/{OWN}",
+            f"spotify:user:ada:playlist:{OWN}",
         ],
     )
     def test_every_way_to_name_a_playlist(self, account: SpotifyAccount, name: str) -> None:
@@ -437,8 +438,9 @@ class TestReading:
         assert error.value.status == 403
 
     def test_a_playlist_that_spotify_made(self, account: SpotifyAccount) -> None:
-        with pytest.raises(SpotifyRefused, match="404"):
-            read_playlist(account, "Top 50")
+        for name in ("Top 50", f"playlist:{EDITORIAL}"):
+            with pytest.raises(SpotifyRefused, match=r"404.*Spotify's own making"):
+                read_playlist(account, name)
 
     def test_some_apps_find_the_items_inside_the_playlist(
         self, account: SpotifyAccount, spotify: FakeSpotify
