@@ -13,6 +13,15 @@ class CompareQuery(Strict):
     b = name_field(required=True, metadata={"description": "Another model's id."})
 
 
+class ReportQuery(Strict):
+    """How much of a score card to send."""
+
+    tracks = Boolean(
+        load_default=True,
+        metadata={"description": "false leaves out what the score card says of every single track."},
+    )
+
+
 class ComparedModelSchema(Strict):
     """One of the two models."""
 

@@ -7,7 +7,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from marshmallow import RAISE
 
-from api.comparison_schemas import CompareQuery, ComparisonSchema
+from api.comparison_schemas import CompareQuery, ComparisonSchema, ReportQuery
 from api.problems import describe_problems
 from api.schemas import AcceptedSchema, ModelListSchema, PromotedSchema, ReportSchema
 from api.services import Accepted, services
@@ -25,6 +25,8 @@ _REPORTED: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
     200: {"content": {"text/html": {}}},
     **{status: {"description": text} for status, text in describe_problems(404, 409).items()},
 }
+# These grow with the library: a page that lists playlists can do without.
+_OF_EVERY_TRACK = frozenset({"tracks", "misclassified", "maps"})
 # The page of a score card holds its styles and pictures, loads nothing and runs nothing.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
@@ -60,9 +62,10 @@ def compare(query_data: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("/models/<model_id>/report")
+@blueprint.input(ReportQuery, location="query", unknown=RAISE)
 @blueprint.output(ReportSchema)
 @blueprint.doc(responses=_REPORTED)
-def get_report(model_id: str) -> dict[str, Any] | Response:
+def get_report(model_id: str, query_data: dict[str, Any]) -> dict[str, Any] | Response:
     """Show how a bundle was fitted and judged; as a page, if that is preferred and it was judged."""
     ours = services()
     with ours.database.read_session() as session:
@@ -71,11 +74,10 @@ def get_report(model_id: str) -> dict[str, Any] | Response:
     if page is not None:
         headers = {"Content-Security-Policy": _PAGE_POLICY, "Vary": "Accept"}
         return Response(page, mimetype="text/html", headers=headers)
-    return {
-        "id": bundle.id,
-        "report": read_report(bundle.directory),
-        "scorecard": read_scorecard(ours.settings, bundle.id),
-    }
+    card = read_scorecard(ours.settings, bundle.id)
+    if card is not None and not query_data["tracks"]:
+        card["groups"] = [{k: v for k, v in g.items() if k not in _OF_EVERY_TRACK} for g in card["groups"]]
+    return {"id": bundle.id, "report": read_report(bundle.directory), "scorecard": card}
 
 
 @blueprint.post("/models/<model_id>/promote")

@@ -8,8 +8,10 @@ from flask import current_app, render_template, request
 from api.codes import PROBLEMS, find_problem
 from api.problems import ProblemError
 from api.services import services
-from recommender.catalogue import catalogue_counts, list_groups
+from api.static_version import imported_scripts
+from recommender.catalogue import catalogue_counts, list_groups, list_playlists, list_tracks
 from recommender.ranking import choose_group
+from recommender.records import TrackInfo
 from recommender.served import NoModel, ServedModel
 
 blueprint = APIBlueprint("pages", __name__, enable_openapi=False)
@@ -22,12 +24,14 @@ NAVIGATION = (
     ("pages.models", "Models"),
     ("pages.jobs", "Jobs"),
 )
+_N_EXAMPLES = 3
+_SPOTIFY = "/spotify/login"
 
 
 @blueprint.app_context_processor
 def _shell() -> dict[str, Any]:
     """What the frame around every page shows."""
-    return {"navigation": NAVIGATION}
+    return {"navigation": NAVIGATION, "imported_scripts": imported_scripts}
 
 
 @blueprint.get("/")
@@ -37,11 +41,15 @@ def index() -> str:
     model = _model()
     with ours.database.read_session() as session:
         groups, counts = list_groups(session), catalogue_counts(session)
+        examples = _spread_tracks(session, counts.n_tracks) if model else []
+        waiting = {state: counts.n_jobs.get(state, 0) for state in ("queued", "running")}
     return render_template(
         "index.html",
         groups=groups,
         counts=counts,
-        model=model.bundle if model else None,
+        is_at_work=any(waiting.values()),
+        examples=examples,
+        has_model=model is not None,
         model_group=choose_group(model.bundle.groups, None).group_name if model else None,
         max_upload_mb=ours.settings.max_upload_mb,
     )
@@ -50,7 +58,16 @@ def index() -> str:
 @blueprint.get("/app/playlists")
 def playlists() -> str:
     """List the playlists, and add one."""
-    return render_template("playlists.html")
+    ours = services()
+    with ours.database.read_session() as session:
+        known = list_playlists(session)
+    return render_template(
+        "playlists.html",
+        playlists=known,
+        n_groups=len({playlist.group for playlist in known}),
+        has_spotify=any(rule.rule == _SPOTIFY for rule in current_app.url_map.iter_rules()),
+        max_upload_mb=ours.settings.max_upload_mb,
+    )
 
 
 @blueprint.get("/app/playlists/<int:playlist_id>")
@@ -62,17 +79,13 @@ def playlist(playlist_id: int) -> str:
 @blueprint.get("/app/map")
 def library_map() -> str:
     """Show the library as points, tracks that sound alike beside each other."""
-    with services().database.read_session() as session:
-        groups = list_groups(session)
-    return render_template("map.html", groups=groups)
+    return _page_of_groups("map.html")
 
 
 @blueprint.get("/app/releases")
 def releases() -> str:
     """Score feeds of new releases, and see the list that each playlist gets."""
-    with services().database.read_session() as session:
-        groups = list_groups(session)
-    return render_template("releases.html", groups=groups)
+    return _page_of_groups("releases.html")
 
 
 @blueprint.get("/app/models")
@@ -85,6 +98,21 @@ def models() -> str:
 def jobs() -> str:
     """Follow what runs, and see what failed."""
     return render_template("jobs.html")
+
+
+def _page_of_groups(template: str) -> str:
+    """A page that lets one choose a group, and says so while there is no model to answer with."""
+    with services().database.read_session() as session:
+        groups = list_groups(session)
+    return render_template(template, groups=groups, has_model=_model() is not None)
+
+
+def _spread_tracks(session: Any, n_tracks: int) -> list[TrackInfo]:
+    """A few tracks from here and there, for somebody who only wants to see an answer."""
+    pages = [
+        list_tracks(session, after_id=n_tracks * part // _N_EXAMPLES, limit=1) for part in range(_N_EXAMPLES)
+    ]
+    return list({page[0].id: page[0] for page in pages if page}.values())
 
 
 def _model() -> ServedModel | None:

@@ -19,6 +19,7 @@ from api.schemas import (
 from api.services import Accepted, services
 from recommender.catalogue import (
     create_playlist,
+    current_bundle,
     delete_playlist,
     find_playlist,
     get_playlist,
@@ -116,7 +117,7 @@ def remove_playlist(playlist_id: int) -> Accepted:
 
 
 def _make_of_tracks(session: Any, asked: dict[str, Any]) -> int:
-    """Make the playlist at once; the job only fits the model."""
+    """Make the playlist at once; the job only fits the model, or makes the first one."""
     name, group = asked["name"], asked["group"]
     _refuse_existing(session, name=name, group=group)
     _refuse_unknown_tracks(session, asked["track_ids"])
@@ -125,6 +126,8 @@ def _make_of_tracks(session: Any, asked: dict[str, Any]) -> int:
     except PlaylistExists:  # an empty one, left by a failed attempt
         playlist = find_playlist(session, name, group=group)
     set_members(session, playlist.id, asked["track_ids"], source=EDITED)
+    if current_bundle(session) is None:
+        return enqueue(session, JobKind.SCAN, {})  # uploads of before the first model were not heard yet
     return enqueue(session, JobKind.REFIT, {"reason": f"the playlist {name!r} was added"})
 
 

@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from api.answer_schemas import KeptTrackSchema, UploadSchema
 from api.problems import describe_problems
 from api.services import services
+from recommender.served import NoModel
 from recommender.uploads import keep_upload
 
 blueprint = APIBlueprint("uploads", __name__, tag="tracks")
@@ -25,7 +26,10 @@ blueprint = APIBlueprint("uploads", __name__, tag="tracks")
 def post_upload(files_data: dict[str, FileStorage]) -> tuple[Any, int, dict[str, str]]:
     """Keep an uploaded file as a track of the catalogue; sent again, it is the same track."""
     ours = services()
-    model = ours.holder.current()
+    try:
+        model = ours.holder.current()
+    except NoModel:
+        model = None  # the first playlist may be made of uploads: its job hears them
     with received(files_data["file"]) as (path, name):
         track = keep_upload(ours.database, ours.settings, model, path, name=name)
     return track, 201, {"Location": url_for("tracks.get_track", track_id=track.id)}

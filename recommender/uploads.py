@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from embeddings.waveform import read_waveform
 from recommender.catalogue import (
     Database,
     add_library_root,
@@ -27,11 +28,12 @@ _UNSAFE = re.compile(r"[^\w .,&'()+\-]+")
 
 
 def keep_upload(
-    database: Database, settings: Settings, model: ServedModel, upload: Path, *, name: str
+    database: Database, settings: Settings, model: ServedModel | None, upload: Path, *, name: str
 ) -> TrackInfo:
     """Listen to a file, keep it below the data folder, and return the track that it is now.
 
     The same audio sent again is the same track and is kept once. Nothing is left behind when it fails.
+    Before there is a model, the file is only decoded; the next scan hears it.
 
     Raises
     ------
@@ -40,7 +42,8 @@ def keep_upload(
     OSError
         It cannot be written.
     """
-    heard = model.encoder.listen(upload)
+    heard = model.encoder.listen(upload) if model else None
+    duration_s = heard.duration_s if heard else read_waveform(upload, 1)[1]
     sha256 = content_sha256(upload)
     with database.read_session() as session:
         known = track_of_content(session, sha256)
@@ -51,19 +54,20 @@ def keep_upload(
         add_library_root(session, settings.uploads_directory)
         track_id = known if path is None else None
         if path is not None:
-            facts = replace(read_facts(path, name=name), content_sha256=sha256, duration_s=heard.duration_s)
+            facts = replace(read_facts(path, name=name), content_sha256=sha256, duration_s=duration_s)
             size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
             track_id = record_file(session, path, size=size, mtime_ns=mtime_ns, facts=facts)
         assert track_id is not None
-        store_embedding(
-            session,
-            track_id,
-            fingerprint=heard.fingerprint,
-            vector=heard.vector,
-            patches=heard.patches,
-            start_s=heard.start_s,
-            patch_s=heard.patch_s,
-        )
+        if heard is not None:
+            store_embedding(
+                session,
+                track_id,
+                fingerprint=heard.fingerprint,
+                vector=heard.vector,
+                patches=heard.patches,
+                start_s=heard.start_s,
+                patch_s=heard.patch_s,
+            )
         return find_track(session, track_id)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,26 @@ def test_a_playlist_of_kept_tracks_is_learnt(client: FlaskClient, filled: Filled
     answer = client.get(f"/recommend?track={tracks[0]}").get_json()
     assert "three low" in {playlist["name"] for playlist in answer["playlists"]}
     assert_problem(client.post("/playlists", json=asked), 409, "playlist_exists")
+
+
+def test_the_first_playlists_may_be_made_of_uploads(
+    client: FlaskClient, filled: Filled, tmp_path: Path
+) -> None:
+    for playlist_id in filled.playlist_ids:
+        removed = client.delete(f"/playlists/{playlist_id}").get_json()["job"]
+    work(filled, removed["id"])
+    client.application.extensions["whichlist"].holder.refresh()
+    tracks = []
+    for seed in range(4):
+        song = write_notes(tmp_path / "song.wav", pitch_hz=250.0, seed=60 + seed).read_bytes()
+        sent = client.post("/uploads", data={"file": (BytesIO(song), f"Artist {seed} - Piece.wav")})
+        tracks.append(sent.get_json()["id"])
+    assert_problem(client.post("/uploads", data={"file": (BytesIO(b"x"), "x.wav")}), 422, "undecodable_audio")
+    job = client.post("/playlists", json={"name": "dropped", "track_ids": tracks}).get_json()["job"]
+    work(filled, job["id"])
+    bundle = client.get(f"/jobs/{job['id']}").get_json()["result"]["bundle"]
+    client.post(f"/models/{bundle}/promote")
+    assert client.get(f"/recommend?track={tracks[0]}").get_json()["playlists"][0]["name"] == "dropped"
 
 
 @pytest.mark.parametrize(

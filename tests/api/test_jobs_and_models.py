@@ -132,6 +132,10 @@ def test_score_cards(client: FlaskClient, filled: Filled) -> None:
     write_scorecard(filled.settings, judged, card, page)
     assert client.get(f"/models/{judged}/report").get_json()["scorecard"] == card
     assert client.get(f"/models/{other}/report").get_json()["scorecard"] is None
+    long = {"groups": [{"group": "default", "tracks": [1], "maps": {}, "misclassified": [], "n_tracks": 1}]}
+    write_scorecard(filled.settings, judged, long, page)
+    short = client.get(f"/models/{judged}/report?tracks=false").get_json()["scorecard"]
+    assert short == {"groups": [{"group": "default", "n_tracks": 1}]}
 
     shown = client.get(f"/models/{judged}/report", headers={"Accept": "text/html,application/json;q=0.9"})
     assert (shown.status_code, shown.mimetype, shown.text) == (200, "text/html", page)

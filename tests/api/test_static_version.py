@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from api.static_version import FOLDER, static_url_path
+from api.static_version import FOLDER, imported_scripts, static_url_path
 from tests.databases import sqlite_only
 
 
@@ -28,3 +28,12 @@ def test_every_page_names_that_address_and_browsers_may_keep_what_is_there(clien
     assert kept.status_code == 200
     assert "max-age=31536000" in kept.headers["Cache-Control"]
     assert client.get("/static/before/whichlist.css").status_code == 404
+
+
+def test_every_script_that_a_page_needs_is_named() -> None:
+    needed = imported_scripts("playlists.js")
+    assert {"add_playlist.js", "dom.js", "http.js", "dropped.js"} <= set(needed)
+    assert "playlists.js" not in needed
+    for script in (FOLDER / "js").glob("*.js"):
+        n_imports = script.read_text(encoding="utf-8").count('from "./')
+        assert len(imported_scripts(script.name)) >= n_imports - 1, f"an import of {script.name} is not seen"

@@ -4,6 +4,7 @@ Without Chromium every test here is skipped and says so; on Debian, ``apt-get in
 """
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -29,15 +30,45 @@ _FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 _START_S = 120.0
+MAX_UPLOAD_MB = 5
+# Sums up what moved on the page without anybody having pressed something (Chromium's layout shift).
+_MEASURE_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
 
 
-@dataclass(frozen=True)
 class Site:
     """A running Whichlist."""
 
-    url: str
-    data: Path
-    demo: DemoLibrary
+    def __init__(self, data: Path, demo: DemoLibrary) -> None:
+        self.data, self.demo = data, demo
+        self._port = _free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Serve, on the same port each time, and wait until it answers."""
+        self._server = self.run("serve", "--port", str(self._port))
+        _wait_until_up(self.url, self._server)
+
+    def stop(self) -> None:
+        """End the server; the worker goes on."""
+        assert self._server is not None
+        _end(self._server)
+
+    def run(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Run a command on this site's data in the background."""
+        with (self.data / "server.log").open("ab") as log:
+            return subprocess.Popen(
+                [*WHICHLIST, "--data", str(self.data), *arguments],
+                cwd=REPOSITORY,
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"WHICHLIST_MAX_UPLOAD_MB": str(MAX_UPLOAD_MB)},
+            )
 
     def ask(self, path: str, *, method: str = "GET", body: Any = None) -> Any:
         """Send JSON to the API and return its answer."""
@@ -48,13 +79,13 @@ class Site:
             return json.load(response)
 
     def wait_for_jobs(self) -> None:
-        """Return once nothing is queued or running but trainings, which nobody has to wait for."""
+        """Return once nothing is queued or running but trainings, which no worker takes here."""
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             jobs = [job for job in self.ask("/jobs?limit=50")["jobs"] if not job["finished_at"]]
             if all(job["kind"] == "train" for job in jobs):
                 return
-            time.sleep(0.2)
+            time.sleep(0.1)
         raise TimeoutError(f"still at work: {[(job['id'], job['kind']) for job in jobs]}")
 
 
@@ -71,6 +102,27 @@ class Visit:
         """Go to a page of the site."""
         self.page.goto(self.site.url + path)
         return self.page
+
+    def open_tab(self, path: str) -> Page:
+        """Go there in another tab."""
+        page = self.page.context.new_page()
+        self.watch(page)
+        page.goto(self.site.url + path)
+        return page
+
+    def watch(self, page: Page) -> None:
+        """Note what goes wrong on a page."""
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._note_stranger(request.url))
+
+    def expect_error(self, status: str) -> None:
+        """The browser itself notes refusals on the console: these were meant."""
+        self.errors = [error for error in self.errors if status not in error]
+
+    def _note_stranger(self, url: str) -> None:
+        if not url.startswith((self.site.url, "data:", "blob:")):
+            self.strangers.append(url)
 
 
 @pytest.fixture(scope="session")
@@ -96,26 +148,33 @@ def site(
     yield from serve(data, library, demo_library)
 
 
+@pytest.fixture(scope="session")
+def empty_site(
+    browser: Browser, demo_library: DemoLibrary, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A site as it is before anything was added, and without a worker."""
+    yield from serve(tmp_path_factory.mktemp("empty"), None, demo_library)
+
+
 def serve(data: Path, library: Path | None, demo: DemoLibrary) -> Iterator[Site]:
     """Prepare ``data`` from a folder of playlists, or leave it empty, and serve it until closed."""
-    command = [*WHICHLIST, "--data", str(data)]
     prepare = ["demo", "--library", str(library), "--prepare-only"] if library else ["migrate"]
-    subprocess.run([*command, *prepare], cwd=REPOSITORY, check=True, capture_output=True)
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    with (data / "server.log").open("wb") as log:
-        processes = [
-            subprocess.Popen([*command, *arguments], cwd=REPOSITORY, stdout=log, stderr=log)
-            for arguments in (["serve", "--port", str(port)], ["worker"])
-        ]
+    site = Site(data, demo)
+    assert site.run(*prepare).wait(timeout=_START_S) == 0, (data / "server.log").read_text()
+    # Trainings would take the processor from the browser.
+    worker = site.run("worker", "--without-training") if library else None
     try:
-        _wait_until_up(url, processes)
-        yield Site(url, data, demo)
+        site.start()
+        yield site
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(timeout=30)
+        site.stop()
+        if worker is not None:
+            _end(worker)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait(timeout=30)
 
 
 def _free_port() -> int:
@@ -125,10 +184,10 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_up(url: str, processes: list[subprocess.Popen[bytes]]) -> None:
+def _wait_until_up(url: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
-        assert all(process.poll() is None for process in processes), "the server or the worker ended"
+        assert server.poll() is None, "the server ended"
         try:
             urllib.request.urlopen(url + "/healthz", timeout=5).close()
         except (urllib.error.URLError, ConnectionError, TimeoutError):
@@ -153,20 +212,23 @@ def width(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def visit(browser: Browser, site: Site, scheme: str, width: int) -> Iterator[Visit]:
     """A visitor with an empty browser; the test fails on console errors and requests to other hosts."""
+    yield from _visit(browser, site, scheme, width)
+
+
+@pytest.fixture
+def empty_visit(browser: Browser, empty_site: Site, scheme: str, width: int) -> Iterator[Visit]:
+    """The same where there is nothing yet."""
+    yield from _visit(browser, empty_site, scheme, width)
+
+
+def _visit(browser: Browser, site: Site, scheme: str, width: int) -> Iterator[Visit]:
     context = browser.new_context(
         color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 800}
     )
-    page = context.new_page()
-    made = Visit(page, site)
-    page.on("console", lambda message: made.errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: made.errors.append(str(error)))
-    page.on("request", lambda request: _note_stranger(made, request.url))
+    context.add_init_script(_MEASURE_SHIFTS)
+    made = Visit(context.new_page(), site)
+    made.watch(made.page)
     yield made
     context.close()
     assert made.errors == []
     assert made.strangers == []
-
-
-def _note_stranger(visit: Visit, url: str) -> None:
-    if not url.startswith((visit.site.url, "data:", "blob:")):
-        visit.strangers.append(url)

@@ -9,7 +9,7 @@ from tests.browser.conftest import Visit
 
 def _loaded(visit: Visit, path: str = "/app/map") -> Page:
     page = visit.open(path)
-    expect(page.locator("#about")).to_contain_text("tracks;")
+    expect(page.locator("#about")).to_contain_text(" tracks. ")
     return page
 
 
@@ -82,25 +82,52 @@ def test_a_song_that_is_not_on_it_stands_amid_its_nearest(visit: Visit) -> None:
     copy.write_bytes(new.read_bytes())
     n_before = len(visit.site.ask("/map")["ids"])
     page = _loaded(visit, f"/app/map?track={copy}")
-    expect(page.locator("#chosen")).to_contain_text("in no playlist")
+    expect(page.locator("#chosen")).to_contain_text("amid the tracks")
     assert len(visit.site.ask("/map")["ids"]) == n_before
     copy.unlink()
 
 
-def test_twenty_thousand_points_can_be_drawn(visit: Visit) -> None:
-    page = visit.open("/app/map")
-    drawn = page.evaluate(
+def test_a_song_that_is_not_kept_is_shown_where_it_falls(visit: Visit) -> None:
+    first, second = visit.site.ask("/map")["ids"][:2]
+    page = _loaded(visit, f"/app/map?near={first},{second}&artist=Nobody&title=Unheard")
+    expect(page.locator("#chosen")).to_contain_text("Nobody – Unheard")
+    expect(page.locator("#chosen")).to_contain_text("sounds most like")
+    expect(page.get_by_role("button", name="your song")).to_be_visible()
+
+
+def test_two_fingers_zoom(visit: Visit) -> None:
+    page = _loaded(visit)
+    before = _picture(page)
+    page.evaluate(
+        """() => {
+          const canvas = document.getElementById("canvas");
+          const box = canvas.getBoundingClientRect();
+          const send = (kind, pointerId, x) => canvas.dispatchEvent(new PointerEvent(
+            kind, { pointerId, clientX: box.left + x, clientY: box.top + 200, bubbles: true }));
+          send("pointerdown", 1, 200); send("pointerdown", 2, 300);
+          send("pointermove", 2, 400); send("pointerup", 1, 200); send("pointerup", 2, 400);
+        }"""
+    )
+    _wait_for_picture(page, lambda picture: picture != before)
+
+
+def test_twenty_thousand_points_can_be_drawn_and_pointed_at(visit: Visit) -> None:
+    page = _loaded(visit)
+    row = page.evaluate(
         """async () => {
-          const { MapView } = await import("/static/js/map_view.js");
+          const entry = document.querySelector("script[type=module]").src;
+          const { MapView } = await import(new URL("map_view.js", entry));
           const frame = document.getElementById("frame");
           const view = new MapView(frame, document.getElementById("canvas"), { onHover() {}, onChoose() {} });
           const n = 20000;
-          const column = () => Array.from({ length: n }, () => 2 * Math.random() - 1);
+          const column = (by) => Array.from({ length: n }, (_, row) => ((row * by) % n) / n * 2 - 1);
+          const kinds = Array.from({ length: n }, (_, row) => row % 8);
+          const colours = Array.from({ length: 8 }, (_, kind) => `var(--series-${kind})`);
           view.resize();
-          const colours = Array.from({ length: n }, (_, row) => `var(--series-${row % 8})`);
-          view.show({ x: column(), y: column(), colours });
+          view.show({ x: column(1), y: column(7919), kinds, colours });
+          view.mark(10000);
           view.paint();
-          return view.points.x.length;
+          return view.nearest(frame.clientWidth / 2, frame.clientHeight / 2);
         }"""
     )
-    assert drawn == 20_000
+    assert row == 10_000

@@ -1,32 +1,32 @@
 // An answer of /recommend as a picture: verdict, ranked playlists with their evidence, what is heard when.
 
 import { palette } from "./colours.js";
-import { el, percent, plural } from "./dom.js";
-import { heard, playButton } from "./player.js";
+import { el, named, percent, plural } from "./dom.js";
+import { playButton, playTrack } from "./player.js";
 import { waveform } from "./waveform.js";
 
-/** Show `answer` in `target`. `source` is what to play, or null; `peaks` a promise of the waveform; `after` more boxes. */
-export function showAnswer(target, answer, { source, peaks, after = [] }) {
+/** Show `answer` in `target`. `source` is what to play, or null; `peaks` a promise of the waveform; `feedback` a box. */
+export function showAnswer(target, answer, { source, peaks, feedback }) {
   const colours = palette(answer.playlists.map((playlist) => playlist.id));
   const byName = new Map(answer.playlists.map((playlist) => [playlist.name, colours.get(playlist.id)]));
   const picture = el("div");
+  const heading = el("h2", { tabIndex: -1, id: "asked" }, named(answer.track));
   target.replaceChildren(
-    el("h2", { tabIndex: -1, id: "asked" }, `${answer.track.artist} – ${answer.track.title}`),
-    el("p", { className: "verdict" }, verdict(answer)),
-    answer.member_of.length ? el("p", { className: "muted" }, `It is in ${names(answer.member_of)} already; it was not counted among its own neighbours.`) : null,
-    ...after,
+    el("div", { className: "asked" }, source ? el("button", { className: "round", "aria-label": `Play ${named(answer.track)}`, onclick: () => playTrack(source) }, "▶") : null,
+      el("div", {}, heading, el("p", { className: `verdict ${answer.verdict}` }, verdict(answer)))),
+    answer.member_of.length ? el("p", { className: "muted" }, `It is in ${names(answer.member_of)} already; it was not counted among its own neighbours.`) : "",
     picture,
-    el("h3", {}, "Playlists"),
-    el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id), answer.alpha))),
-    similar(answer.similar),
-    answer.track.id === null ? null : el("p", {}, el("a", { href: `/app/map?track=${answer.track.id}` }, "Show it on the map")),
+    feedback,
+    el("div", { className: "columns" },
+      el("section", {}, el("h3", {}, "Playlists"),
+        el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id), answer.alpha)))),
+      similar(answer)),
     provenance(answer),
   );
   showWaveform(picture, answer, { source, peaks, byName });
-  byId("asked", target).focus({ preventScroll: true });
+  heading.focus({ preventScroll: true });
 }
 
-const byId = (id, within) => within.querySelector(`#${id}`);
 const names = (playlists) => playlists.map((playlist) => playlist.name).join(", ");
 
 function verdict(answer) {
@@ -46,7 +46,6 @@ function ranked(playlist, colour, alpha) {
       el("span", { className: playlist.fits ? "fits" : "fits-not" }, playlist.fits ? "fits" : "does not fit"),
       el("strong", { className: "number" }, percent(playlist.probability))),
     bar(playlist.probability),
-    playlist.note ? el("p", { className: "small muted" }, playlist.note) : null,
     evidence(playlist, alpha));
   row.style.setProperty("--chip", colour);
   return row;
@@ -62,10 +61,11 @@ function evidence(playlist, alpha) {
   return el("details", { open: playlist.rank === 1 },
     el("summary", { className: "small" }, "Why"),
     el("div", { className: "parts small" },
-      el("span", {}, "what the classifier says"), bar(playlist.classifier, "bar thin"), el("span", { className: "number" }, percent(playlist.classifier)),
-      el("span", {}, "what the neighbours say"), bar(playlist.neighbours, "bar thin"), el("span", { className: "number" }, percent(playlist.neighbours))),
-    el("p", { className: "small muted" }, fitSentence(playlist, alpha)),
-    playlist.nearest.length ? el("ul", { className: "near small" }, playlist.nearest.map(near)) : null);
+      el("span", {}, "by its sound"), bar(playlist.classifier, "bar thin"), el("span", { className: "number" }, percent(playlist.classifier)),
+      el("span", {}, "by its neighbours"), bar(playlist.neighbours, "bar thin"), el("span", { className: "number" }, percent(playlist.neighbours))),
+    el("p", { className: "small muted" }, `The two opinions (classifier, nearest tracks) together, corrected by how often such answers were right: ${percent(playlist.probability)}. `, fitSentence(playlist, alpha)),
+    playlist.note ? el("p", { className: "small muted" }, `Note: ${playlist.note}.`) : null,
+    playlist.nearest.length ? el("ul", { className: "near small", "aria-label": `Nearest tracks in ${playlist.name}` }, playlist.nearest.map(near)) : null);
 }
 
 function fitSentence(playlist, alpha) {
@@ -75,12 +75,20 @@ function fitSentence(playlist, alpha) {
 
 const near = ({ track, similarity }) => el("li", {},
   playButton(track),
-  el("span", { className: "grow" }, `${track.artist} – ${track.title}`),
-  el("span", { className: "muted number", title: "cosine similarity, 1 is the same" }, similarity.toFixed(2)));
+  el("a", { className: "grow", href: `/?track=${track.id}` }, named(track)),
+  el("span", { className: "muted number", title: "Likeness: cosine similarity, 1 is the same" }, similarity.toFixed(2)));
 
-function similar(neighbours) {
-  if (!neighbours.length) return null;
-  return el("details", {}, el("summary", {}, "Nearest tracks of the whole library"), el("ul", { className: "near small" }, neighbours.map(near)));
+function similar(answer) {
+  if (!answer.similar.length) return "";
+  return el("section", {}, el("h3", {}, "Sounds most like"),
+    el("p", { className: "small muted" }, "Play one, then go back and forth between it and your song."),
+    el("ul", { className: "near small" }, answer.similar.map(near)),
+    el("p", {}, el("a", { href: onMap(answer) }, "Show it on the map")));
+}
+
+function onMap({ track, similar: around }) {
+  if (track.id !== null) return `/app/map?track=${track.id}`;
+  return `/app/map?${new URLSearchParams({ near: around.map((row) => row.track.id).join(","), artist: track.artist, title: track.title })}`;
 }
 
 function provenance(answer) {
@@ -91,7 +99,7 @@ function provenance(answer) {
 
 async function showWaveform(target, answer, { source, peaks, byName }) {
   if (!answer.segments.length) return;
-  target.className = "waveform"; // its room, so that nothing jumps when it comes
+  target.className = "waveform room"; // its room, so that nothing jumps when it comes
   let drawn;
   try {
     drawn = await peaks;
@@ -100,12 +108,12 @@ async function showWaveform(target, answer, { source, peaks, byName }) {
   }
   const shown = drawn.peaks.length ? drawn : { ...drawn, peaks: new Array(200).fill(0.5) };
   const heardNames = [...new Set(answer.segments.map((segment) => segment.playlist))];
-  target.className = "";
+  target.className = "room";
   target.replaceChildren(
     waveform({ ...shown, segments: answer.segments, colour: (name) => byName.get(name) ?? "var(--muted)", source }),
     el("p", { className: "legend" }, heardNames.map((name) => chip(name, byName.get(name))), chip("not listened to", "var(--unheard)"),
-      drawn.peaks.length ? null : el("span", {}, "(its loudness cannot be drawn)")),
-    el("p", { className: "small muted" }, `${plural(answer.segments.length, "moment")} heard; choose one to listen to it.`));
+      el("span", {}, `${plural(answer.segments.length, "moment")}, coloured by the playlist that each speaks for. Choose one to hear it.`),
+      drawn.peaks.length ? null : el("span", {}, "(Its loudness cannot be drawn.)")));
 }
 
 export function chip(name, colour) {
@@ -113,5 +121,3 @@ export function chip(name, colour) {
   made.style.setProperty("--chip", colour);
   return made;
 }
-
-export { heard };

@@ -1,5 +1,7 @@
 // Building the page. Everything from the server is set as text, never as markup.
 
+import { whenBack } from "./http.js";
+
 /** Make an element: properties, `dataset`, `on…` listeners and ARIA or other attributes by their names. */
 export function el(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -28,10 +30,26 @@ export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} $
 
 export const byId = (id) => document.getElementById(id);
 
-/** Show what went wrong, what to do, and optionally a button that tries again. */
+/** "20 Nov 2026, 11:12" in the visitor's own way of writing it. */
+export const moment = (iso) => new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+/** `artist – title` of a track, or the one that is known. */
+export const named = (track) => [track.artist, track.title].filter(Boolean).join(" – ");
+
+/** Show what went wrong and what to do. `again` tries it again: by a button, or by itself once the server is back. */
 export function problemBox(error, { again } = {}) {
-  return el("div", { className: "problem", role: "alert" },
+  const box = el("div", { className: "problem", role: "alert" },
     el("p", {}, el("strong", {}, error.title ?? "That did not work"), error.detail ? `: ${error.detail}` : ""),
     error.action ? el("p", { className: "muted" }, error.action) : null,
-    again ? el("button", { onclick: again }, "Try again") : null);
+    again ? el("button", { onclick: () => again() }, "Try again") : null);
+  if (again && error.code === "unreachable") whenBack(again, () => box.isConnected);
+  return box;
+}
+
+/** The first rows at once, the rest behind a button, so that long lists stay light. `show(row)` makes an element. */
+export function firstOf(list, rows, show, { most = 100, what = "all" } = {}) {
+  list.append(...rows.slice(0, most).map(show));
+  if (rows.length <= most) return [list];
+  const more = el("button", { onclick: () => { list.append(...rows.slice(most).map(show)); more.remove(); } }, `Show ${what} ${rows.length.toLocaleString("en")}`);
+  return [list, more];
 }

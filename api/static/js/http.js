@@ -1,5 +1,7 @@
 // Talking to our own server: JSON in, JSON out, and every failure a Problem with a title and what to do.
 
+const WAIT_MS = 1500;
+
 export class Problem extends Error {
   constructor({ title, detail = "", action = "", code = "", status = 0 }) {
     super(detail || title);
@@ -9,7 +11,7 @@ export class Problem extends Error {
 
 const unreachable = () => new Problem({
   title: "The server does not answer", code: "unreachable",
-  action: "Is it still running? This page works again as soon as it is.",
+  action: "Is it still running? This page goes on by itself as soon as it is.",
 });
 
 function unreadable(status) {
@@ -59,6 +61,18 @@ export function upload(url, form, { onProgress, signal } = {}) {
     signal?.addEventListener("abort", () => call.abort());
     call.send(form);
   });
+}
+
+/** Call `then` once the server answers again, unless `isWanted()` says that nobody waits any more. */
+export async function whenBack(then, isWanted) {
+  for (;;) {
+    await new Promise((resolve) => { setTimeout(resolve, WAIT_MS); });
+    if (!isWanted()) return;
+    try {
+      if ((await fetch("/healthz")).ok) break;
+    } catch { /* not yet */ }
+  }
+  if (isWanted()) then();
 }
 
 export const query = (parameters) => {

@@ -5,7 +5,7 @@ import { getJson } from "./http.js";
 
 const WAIT_MS = 700;
 const TITLES = {
-  scan: "Look through a folder", add_playlist: "Add a playlist", refit: "Fit the playlists again",
+  scan: "Look through a folder", add_playlist: "Add a playlist", import_playlist: "Import a playlist", refit: "Fit the playlists again",
   train: "Train and judge a challenger", score_feed: "Score new releases", map: "Draw the map",
 };
 
@@ -14,7 +14,7 @@ export const isOver = (job) => job.finished_at !== null;
 
 /** A bar with counts, rate and time left. */
 export function progressOf(job) {
-  const said = [job.n_total ? `${job.n_done} of ${job.n_total}` : "waiting for its turn"];
+  const said = [job.n_total ? `${job.n_done.toLocaleString("en")} of ${job.n_total.toLocaleString("en")}` : "waiting for its turn"];
   if (job.rate_per_s) said.push(`${job.rate_per_s.toFixed(job.rate_per_s < 10 ? 1 : 0)} a second`);
   if (job.eta_s) said.push(`${duration(job.eta_s)} left`);
   if (job.cancel_requested) said.push("stopping after this step");
@@ -46,4 +46,16 @@ export async function followJob(target, id) {
     }
     await new Promise((resolve) => { setTimeout(resolve, WAIT_MS); });
   }
+}
+
+/** Follow in `target` what is queued or running of some kinds; returns once all of it is over. */
+export async function followRunning(target, kinds) {
+  const found = await Promise.all(["running", "queued"].map((state) => getJson(`/jobs?state=${state}&limit=20`)));
+  const jobs = found.flatMap((page) => page.jobs).filter((job) => kinds.includes(job.kind));
+  await Promise.all(jobs.map(async (job) => {
+    const place = el("div");
+    target.append(place);
+    await followJob(place, job.id).catch(() => {});
+  }));
+  return jobs.length;
 }

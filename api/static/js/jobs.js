@@ -1,6 +1,6 @@
 // What runs, how far it is, what failed and why; cancel, try again.
 
-import { byId, el, plural, problemBox } from "./dom.js";
+import { byId, el, moment, plural, problemBox } from "./dom.js";
 import { getJson, sendJson } from "./http.js";
 import { isOver, progressOf, title } from "./job_progress.js";
 
@@ -8,13 +8,24 @@ const list = byId("jobs");
 const health = byId("health");
 const shown = new Map();
 const WAIT_MS = 2000;
+const N_PAGE = 50;
+let isAll = false;
+const oldest = () => Math.min(...shown.keys(), Infinity);
+
+async function showOlder() {
+  const { jobs } = await getJson(`/jobs?limit=${N_PAGE}&before_id=${oldest()}`);
+  isAll = jobs.length < N_PAGE;
+  for (const job of jobs) update(job, { isOld: true });
+  byId("older").hidden = isAll;
+}
 
 async function look() {
   try {
-    const [{ jobs }, ready] = await Promise.all([getJson("/jobs?limit=50"), getJson("/readyz")]);
+    const [{ jobs }, ready] = await Promise.all([getJson(`/jobs?limit=${N_PAGE}`), getJson("/readyz")]);
     health.replaceChildren(healthSentence(ready, jobs));
     for (const job of [...jobs].reverse()) update(job);
     byId("none").hidden = jobs.length > 0;
+    byId("older").hidden = !oldest() || jobs.length < N_PAGE || isAll;
   } catch (error) {
     health.replaceChildren(problemBox(error));
   }
@@ -25,18 +36,18 @@ function healthSentence({ checks }, jobs) {
   const waiting = jobs.filter((job) => job.state === "queued");
   const running = jobs.filter((job) => job.state === "running");
   const oldest = Math.max(0, ...waiting.map((job) => Date.now() - Date.parse(job.created_at)));
-  const idle = waiting.length && !running.length && oldest > 15000;
-  return el("div", { className: idle ? "warning" : "notice" },
-    el("p", {}, `The database answers; in service: ${checks.model}. `, `${plural(running.length, "job")} running, ${waiting.length} waiting.`),
-    idle ? el("p", {}, "Nothing takes the waiting work: is a worker running (", el("code", {}, "whichlist worker"), ")?") : null);
+  const isIdle = waiting.length && !running.length && oldest > 15000;
+  return el("div", { className: isIdle ? "warning" : "notice" },
+    el("p", {}, `Everything answers. Model in service: ${checks.model}. ${plural(running.length, "job")} running, ${waiting.length} waiting.`),
+    isIdle ? el("p", {}, "Nothing takes the waiting work: is a worker running (", el("code", {}, "whichlist worker"), ")?") : null);
 }
 
-function update(job) {
+function update(job, { isOld = false } = {}) {
   const before = shown.get(job.id);
   const key = JSON.stringify(job);
   if (before?.key === key) return;
   const row = before?.row ?? el("li");
-  if (!before) list.prepend(row);
+  if (!before) list[isOld ? "append" : "prepend"](row);
   const open = row.querySelector("details")?.open ?? false;
   row.replaceChildren(...contents(job, open));
   shown.set(job.id, { row, key });
@@ -46,7 +57,7 @@ function contents(job, open) {
   const over = isOver(job);
   return [
     el("div", { className: "row" },
-      el("strong", { className: "grow" }, `${title(job)} `, el("span", { className: "muted small" }, `#${job.id}, ${new Date(job.created_at).toLocaleString()}`)),
+      el("strong", { className: "grow" }, `${title(job)} `, el("span", { className: "muted small" }, `#${job.id}, ${moment(job.created_at)}`)),
       el("span", { className: `state ${job.state}` }, job.state),
       over ? null : act("Cancel", job, "cancel"),
       ["failed", "cancelled"].includes(job.state) ? act("Try again", job, "retry") : null),
@@ -83,4 +94,5 @@ function failures(job, open) {
   return box;
 }
 
+byId("older").addEventListener("click", () => showOlder().catch((error) => byId("older").replaceWith(problemBox(error))));
 look();

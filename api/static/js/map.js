@@ -1,6 +1,6 @@
 // The library in two dimensions: find a track, hear it, see what lies around it and where a new song falls.
 
-import { byId, el, plural, problemBox } from "./dom.js";
+import { byId, el, named, plural, problemBox } from "./dom.js";
 import { getJson, query } from "./http.js";
 import { heard, playButton, playTrack } from "./player.js";
 import { MapView } from "./map_view.js";
@@ -8,7 +8,9 @@ import { palette } from "./colours.js";
 import { searchBox } from "./search.js";
 
 const NONE = "var(--unheard)";
+const ASKED = "var(--ink)";
 const N_AROUND = 8;
+const N_AMID = 5;
 const tip = byId("tip");
 let map = null;
 let rowOf = new Map();
@@ -27,25 +29,32 @@ async function load() {
   }
   byId("problem").replaceChildren();
   rowOf = new Map(map.ids.map((id, row) => [id, row]));
-  const colours = palette(map.playlists.map((playlist) => playlist.id));
   view.hidden.clear();
-  view.show({ x: map.x, y: map.y, colours: map.playlist_ids.map((id) => colours.get(id) ?? NONE) });
+  draw();
   byId("about").textContent = about();
-  byId("legend").replaceChildren(...map.playlists.map((playlist) => toggle(playlist.name, colours.get(playlist.id))),
-    map.playlist_ids.includes(null) ? toggle("in no playlist", NONE) : "");
-  const asked = new URLSearchParams(location.search).get("track");
-  if (asked) showAsked(asked);
+  showAsked(Object.fromEntries(new URLSearchParams(location.search)));
+}
+
+function draw() {
+  const colours = palette(map.playlists.map((playlist) => playlist.id));
+  const shown = [...map.playlists.map((playlist) => ({ ...playlist, colour: colours.get(playlist.id) })),
+    { id: null, name: "in no playlist", colour: NONE }, { id: -1, name: "your song", colour: ASKED }];
+  const kindOf = new Map(shown.map(({ id }, kind) => [id, kind]));
+  const kinds = map.playlist_ids.map((id, row) => (map.ids[row] === null ? kindOf.get(-1) : kindOf.get(id) ?? kindOf.get(null)));
+  const used = new Set(kinds);
+  view.show({ x: map.x, y: map.y, kinds, colours: shown.map(({ colour }) => colour) });
+  byId("legend").replaceChildren(...shown.map(({ name, colour }, kind) => (used.has(kind) ? toggle(name, colour, kind) : "")));
 }
 
 function about() {
-  const how = map.method === "umap" ? "how far apart groups lie means little" : "drawn by its two main directions; a training draws it better";
-  return `${plural(map.ids.length, "track")}; those that sound alike lie beside each other (${map.method.toUpperCase()}: ${how}).`;
+  const how = map.method === "umap" ? "drawn by UMAP: how far apart groups lie means little" : "drawn by two principal components; the next training draws it better";
+  return `${plural(map.ids.length, "track")}. Those that sound alike lie beside each other (${how}).`;
 }
 
-function toggle(name, colour) {
-  const button = el("button", { className: "plain chip", "aria-pressed": "true", onclick: () => {
-    const isShown = view.hidden.delete(colour);
-    if (!isShown) view.hidden.add(colour);
+function toggle(name, colour, kind) {
+  const button = el("button", { className: "plain chip", "aria-pressed": String(!view.hidden.has(kind)), onclick: () => {
+    const isShown = view.hidden.delete(kind);
+    if (!isShown) view.hidden.add(kind);
     button.setAttribute("aria-pressed", String(isShown));
     view.draw();
   } }, name);
@@ -57,8 +66,7 @@ function hover(row, x, y) {
   tip.hidden = row === null;
   byId("frame").classList.toggle("pointing", row !== null);
   if (row === null) return;
-  const track = trackAt(row);
-  tip.textContent = `${track.artist} – ${track.title} (${nameOf(row)})`;
+  tip.textContent = `${named(trackAt(row))} (${nameOf(row)})`;
   const room = byId("frame").clientWidth - tip.offsetWidth;
   tip.style.left = `${Math.max(0, Math.min(x + 14, room))}px`;
   tip.style.top = `${y + 14}px`;
@@ -67,48 +75,48 @@ function hover(row, x, y) {
 function choose(row, { move = true, play = false } = {}) {
   view.mark(row, { move });
   const track = trackAt(row);
-  if (play) playTrack(heard(track));
+  if (play && track.id !== null) playTrack(heard(track));
   byId("chosen").replaceChildren(
-    el("h2", {}, `${track.artist} – ${track.title}`),
-    el("p", {}, playButton(track), ` in ${nameOf(row)}. `, el("a", { href: `/?track=${track.id}` }, "Where does it fit?")),
+    el("h2", {}, named(track)),
+    track.id === null ? el("p", {}, "It stands amid the tracks that it sounds most like.") : el("p", { className: "row" }, playButton(track), el("span", {}, `in ${nameOf(row)}.`), el("a", { href: `/?track=${track.id}` }, "Where does it fit?")),
     el("h3", {}, "Around it"),
     el("ul", { className: "near" }, around(row).map((other) => el("li", {}, playButton(trackAt(other)),
-      el("button", { className: "plain", onclick: () => choose(other) }, `${map.artists[other]} – ${map.titles[other]}`), el("span", { className: "muted small" }, nameOf(other))))));
+      el("button", { className: "plain", onclick: () => choose(other) }, named(trackAt(other))), el("span", { className: "muted small" }, nameOf(other))))));
 }
 
 function around(row) {
   const distance = map.ids.map((_, other) => (map.x[other] - map.x[row]) ** 2 + (map.y[other] - map.y[row]) ** 2);
-  return [...distance.keys()].filter((other) => other !== row).sort((a, b) => distance[a] - distance[b]).slice(0, N_AROUND);
+  return [...distance.keys()].filter((other) => other !== row && map.ids[other] !== null).sort((a, b) => distance[a] - distance[b]).slice(0, N_AROUND);
 }
 
 /** A track of the map is marked; any other stands amid its nearest, as the answer about it says. */
-async function showAsked(reference) {
-  if (rowOf.has(Number(reference))) return choose(rowOf.get(Number(reference)));
+async function showAsked({ track, near, artist = "", title = "your song" }) {
+  if (near) return addPoint({ id: null, artist, title }, near.split(",").map(Number));
+  if (!track) return undefined;
+  if (rowOf.has(Number(track))) return choose(rowOf.get(Number(track)));
   try {
-    const answer = await getJson(`/recommend${query({ track: reference, neighbours: 10, segments: false })}`);
+    const answer = await getJson(`/recommend${query({ track, neighbours: 10, segments: false })}`);
     if (rowOf.has(answer.track.id)) return choose(rowOf.get(answer.track.id));
-    const near = answer.similar.filter(({ track }) => rowOf.has(track.id)).slice(0, 5);
-    if (!near.length) throw Object.assign(new Error(), { title: "Nothing of the map is near it" });
-    const mean = (column) => near.reduce((sum, { track }) => sum + column[rowOf.get(track.id)], 0) / near.length;
-    addPoint(answer.track, mean(map.x), mean(map.y));
+    return addPoint({ ...answer.track, id: null }, answer.similar.map((row) => row.track.id));
   } catch (error) {
     byId("chosen").replaceChildren(problemBox(error));
   }
   return undefined;
 }
 
-function addPoint(track, x, y) {
-  map.ids.push(track.id ?? -1);
-  map.x.push(x);
-  map.y.push(y);
-  map.playlist_ids.push(null);
-  map.titles.push(track.title);
-  map.artists.push(track.artist);
-  view.show({ x: map.x, y: map.y, colours: [...view.points.colours, NONE] });
+function addPoint(track, nearest) {
+  const rows = nearest.filter((id) => rowOf.has(id)).slice(0, N_AMID).map((id) => rowOf.get(id));
+  if (!rows.length) {
+    byId("chosen").replaceChildren(problemBox({ title: "Nothing on the map is near it" }));
+    return;
+  }
+  const mean = (column) => rows.reduce((sum, row) => sum + column[row], 0) / rows.length;
+  for (const [column, value] of [["x", mean(map.x)], ["y", mean(map.y)], ["ids", null], ["playlist_ids", null], ["titles", track.title], ["artists", track.artist]]) map[column].push(value);
+  draw();
   choose(map.ids.length - 1);
 }
 
-searchBox(byId("search"), { onTrack: (track) => showAsked(track.id), onText: showAsked });
+searchBox(byId("search"), { onTrack: ({ id }) => showAsked({ track: id }), onText: (track) => showAsked({ track }) });
 byId("group")?.addEventListener("change", load);
 byId("in").addEventListener("click", () => view.zoomBy(1.5));
 byId("out").addEventListener("click", () => view.zoomBy(1 / 1.5));

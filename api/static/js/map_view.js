@@ -1,36 +1,42 @@
 // Points on a canvas: what is drawn where, moving, zooming, and which point is under the pointer.
 
 import { onSchemeChange, resolved } from "./colours.js";
+import { listenToMap } from "./map_gestures.js";
 
 const CELL = 0.02; // of the square from -1 to 1: small enough that a cell holds few points
 const NEAR_PX = 12;
+const MANY = 4000; // beyond this, points are small squares, which are drawn fastest
 const MOST_ZOOM = 200;
 
 export class MapView {
   /** `onHover(row | null, x, y)` and `onChoose(row)` are told which point is meant. */
   constructor(frame, canvas, { onHover, onChoose }) {
-    Object.assign(this, { frame, canvas, onHover, onChoose, zoom: 1, x: 0, y: 0, marked: null, hidden: new Set() });
-    this.points = { x: [], y: [], colours: [] };
+    Object.assign(this, { frame, canvas, onHover, onChoose, zoom: 1, x: 0, y: 0, scale: 1, marked: null, hidden: new Set() });
+    this.brush = canvas.getContext("2d");
+    this.show({ x: [], y: [], kinds: [], colours: [] });
     new ResizeObserver(() => this.resize()).observe(frame);
     onSchemeChange(() => this.draw());
-    this.listen();
+    listenToMap(this);
   }
 
-  /** Take new points: columns `x`, `y` in [-1, 1], and a CSS colour for each. */
-  show(points) {
-    this.points = points;
-    this.grid = new Map();
-    points.x.forEach((x, row) => {
-      const key = this.cell(x, points.y[row]);
+  /** Take new points: columns `x`, `y` in [-1, 1] and `kinds`, of which each has a CSS colour in `colours`. */
+  show({ x, y, kinds, colours }) {
+    Object.assign(this, { xs: Float64Array.from(x), ys: Float64Array.from(y), kinds, colours, grid: new Map() });
+    this.rowsOf = colours.map(() => []); // colour by colour, because changing it is what costs time
+    kinds.forEach((kind, row) => {
+      this.rowsOf[kind].push(row);
+      const key = this.cell(x[row], y[row]);
       if (this.grid.has(key)) this.grid.get(key).push(row);
       else this.grid.set(key, [row]);
     });
     this.draw();
   }
 
+  get size() { return this.xs.length; }
+
   mark(row, { move = true } = {}) {
     this.marked = row;
-    if (move && row !== null) this.moveTo(this.points.x[row], this.points.y[row], Math.max(this.zoom, 3));
+    if (move && row !== null) this.moveTo(this.xs[row], this.ys[row], Math.max(this.zoom, 3));
     else this.draw();
   }
 
@@ -42,60 +48,86 @@ export class MapView {
     this.draw();
   }
 
+  zoomBy(factor) { this.moveTo(this.x, this.y, this.zoom * factor); }
+
+  /** Zoom so that what lies under these pixels stays there. */
+  zoomAt(px, py, factor) {
+    const [x, y] = this.under(px, py);
+    const zoom = Math.min(Math.max(this.zoom * factor, 1), MOST_ZOOM);
+    const share = this.zoom / zoom;
+    this.moveTo(x + (this.x - x) * share, y + (this.y - y) * share, zoom);
+  }
+
   resize() {
     const { width, height } = this.frame.getBoundingClientRect();
     this.scale = devicePixelRatio;
     this.canvas.width = Math.round(width * this.scale);
     this.canvas.height = Math.round(height * this.scale);
-    this.draw();
+    this.paint(); // at once: a resized canvas is empty
   }
 
-  /** Pixels of the canvas for a point of the plane. */
-  place(x, y) {
-    const half = Math.min(this.canvas.width, this.canvas.height) / 2 - 12 * (this.scale ?? 1);
-    return [this.canvas.width / 2 + (x - this.x) * this.zoom * half, this.canvas.height / 2 - (y - this.y) * this.zoom * half];
+  /** Pixels of the canvas for one unit of the plane, and where the plane's origin lies. */
+  frameOf() {
+    const { width, height } = this.canvas;
+    const unit = (Math.min(width, height) / 2 - 12 * this.scale) * this.zoom;
+    return { unit, left: width / 2 - this.x * unit, top: height / 2 + this.y * unit };
   }
 
   /** The point of the plane at pixels of the screen, counted from the frame's corner. */
   under(px, py) {
-    const half = Math.min(this.canvas.width, this.canvas.height) / 2 - 12 * this.scale;
-    return [this.x + (px * this.scale - this.canvas.width / 2) / (this.zoom * half), this.y - (py * this.scale - this.canvas.height / 2) / (this.zoom * half)];
+    const { unit, left, top } = this.frameOf();
+    return [(px * this.scale - left) / unit, (top - py * this.scale) / unit];
   }
 
   draw() {
-    if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.paint(); });
+    this.waiting ||= requestAnimationFrame(() => { this.waiting = 0; this.paint(); });
   }
 
   paint() {
-    const brush = this.canvas.getContext("2d");
-    brush.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    const { x, y, colours } = this.points;
-    const size = (x.length > 5000 ? 2.5 : 5) * (this.scale ?? 1) * Math.min(1 + Math.log2(this.zoom) / 4, 2);
-    const seen = new Map(); // colour by colour, because changing it is what costs time
-    colours.forEach((colour, row) => {
-      if (this.hidden.has(colour)) return;
-      if (seen.has(colour)) seen.get(colour).push(row);
-      else seen.set(colour, [row]);
-    });
-    brush.globalAlpha = x.length > 5000 ? 0.75 : 0.9;
-    for (const [colour, rows] of seen) {
+    const { brush, canvas } = this;
+    brush.clearRect(0, 0, canvas.width, canvas.height);
+    const isMany = this.size > MANY;
+    const grown = Math.min(1 + Math.log2(this.zoom) / 4, 2.5);
+    const size = (isMany ? 2.5 : 7) * this.scale * grown;
+    brush.globalAlpha = isMany ? 0.8 : 0.85;
+    this.colours.forEach((colour, kind) => {
+      if (this.hidden.has(kind)) return;
       brush.fillStyle = resolved(colour);
-      for (const row of rows) {
-        const [px, py] = this.place(x[row], y[row]);
-        if (px > -size && py > -size && px < this.canvas.width + size && py < this.canvas.height + size) brush.fillRect(px - size / 2, py - size / 2, size, size);
-      }
-    }
+      if (isMany) this.paintSquares(this.rowsOf[kind], size);
+      else this.paintDots(this.rowsOf[kind], size / 2);
+    });
     brush.globalAlpha = 1;
-    if (this.marked !== null) this.ring(brush, this.marked);
+    if (this.marked !== null) this.ring(this.marked);
   }
 
-  ring(brush, row) {
-    const [px, py] = this.place(this.points.x[row], this.points.y[row]);
+  paintSquares(rows, size) {
+    const { brush, xs, ys } = this;
+    const { unit, left, top } = this.frameOf();
+    const [right, bottom] = [this.canvas.width, this.canvas.height];
+    for (const row of rows) {
+      const px = left + xs[row] * unit - size / 2;
+      const py = top - ys[row] * unit - size / 2;
+      if (px > -size && py > -size && px < right && py < bottom) brush.fillRect(px, py, size, size);
+    }
+  }
+
+  paintDots(rows, radius) {
+    const { brush, xs, ys } = this;
+    const { unit, left, top } = this.frameOf();
+    for (const row of rows) {
+      brush.beginPath(); // one path for all would leave holes where they overlap
+      brush.arc(left + xs[row] * unit, top - ys[row] * unit, radius, 0, 2 * Math.PI);
+      brush.fill();
+    }
+  }
+
+  ring(row) {
+    const { brush } = this;
+    const { unit, left, top } = this.frameOf();
     brush.strokeStyle = resolved("var(--ink)");
     brush.lineWidth = 2.5 * this.scale;
     brush.beginPath();
-    brush.arc(px, py, 9 * this.scale, 0, 2 * Math.PI);
+    brush.arc(left + this.xs[row] * unit, top - this.ys[row] * unit, 9 * this.scale, 0, 2 * Math.PI);
     brush.stroke();
   }
 
@@ -106,64 +138,17 @@ export class MapView {
   /** Row of the nearest shown point within a few pixels, or null. */
   nearest(px, py) {
     const [x, y] = this.under(px, py);
-    const [, top] = this.under(px, py - NEAR_PX);
-    const reach = Math.abs(top - y);
+    const reach = (NEAR_PX * this.scale) / this.frameOf().unit;
     let best = null;
     let least = reach * reach;
     for (let cx = x - reach; cx <= x + reach + CELL; cx += CELL) {
       for (let cy = y - reach; cy <= y + reach + CELL; cy += CELL) {
-        for (const row of this.grid?.get(this.cell(cx, cy)) ?? []) {
-          const distance = (this.points.x[row] - x) ** 2 + (this.points.y[row] - y) ** 2;
-          if (distance <= least && !this.hidden.has(this.points.colours[row])) [best, least] = [row, distance];
+        for (const row of this.grid.get(this.cell(cx, cy)) ?? []) {
+          const distance = (this.xs[row] - x) ** 2 + (this.ys[row] - y) ** 2;
+          if (distance <= least && !this.hidden.has(this.kinds[row])) [best, least] = [row, distance];
         }
       }
     }
     return best;
   }
-
-  listen() {
-    const { frame } = this;
-    let from = null;
-    const at = (event) => {
-      const box = frame.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    frame.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const [x, y] = this.under(...at(event));
-      const zoom = Math.min(Math.max(this.zoom * Math.exp(-event.deltaY / 400), 1), MOST_ZOOM);
-      const share = this.zoom / zoom;
-      this.moveTo(x + (this.x - x) * share, y + (this.y - y) * share, zoom);
-    }, { passive: false });
-    frame.addEventListener("pointerdown", (event) => { if (event.target === this.canvas) from = { at: at(event), x: this.x, y: this.y, moved: false }; });
-    frame.addEventListener("pointermove", (event) => {
-      const here = at(event);
-      if (!from) return this.onHover(event.target === this.canvas ? this.nearest(...here) : null, ...here);
-      const [ax, ay] = this.under(...from.at);
-      const [bx, by] = this.under(...here);
-      if (Math.hypot(here[0] - from.at[0], here[1] - from.at[1]) > 4) from.moved = true;
-      if (from.moved) this.moveTo(this.x + ax - bx, this.y + ay - by, this.zoom), from.at = here;
-      return undefined;
-    });
-    addEventListener("pointerup", (event) => {
-      const row = from && !from.moved ? this.nearest(...at(event)) : null;
-      from = null;
-      if (row !== null) this.onChoose(row);
-    });
-    frame.addEventListener("pointerleave", () => this.onHover(null));
-    frame.addEventListener("keydown", (event) => {
-      if (event.target !== frame) return;
-      const step = 0.2 / this.zoom;
-      const act = {
-        ArrowLeft: () => this.moveTo(this.x - step, this.y, this.zoom), ArrowRight: () => this.moveTo(this.x + step, this.y, this.zoom),
-        ArrowUp: () => this.moveTo(this.x, this.y + step, this.zoom), ArrowDown: () => this.moveTo(this.x, this.y - step, this.zoom),
-        "+": () => this.zoomBy(1.5), "=": () => this.zoomBy(1.5), "-": () => this.zoomBy(1 / 1.5), 0: () => this.moveTo(0, 0, 1),
-      }[event.key];
-      if (!act) return;
-      event.preventDefault();
-      act();
-    });
-  }
-
-  zoomBy(factor) { this.moveTo(this.x, this.y, this.zoom * factor); }
 }

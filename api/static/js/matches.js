@@ -1,6 +1,6 @@
 // What became of the rows of an imported playlist; every doubtful one can be settled here.
 
-import { clock, el, percent, plural, problemBox } from "./dom.js";
+import { clock, el, firstOf, named, percent, plural, problemBox } from "./dom.js";
 import { getJson, sendJson } from "./http.js";
 import { playButton } from "./player.js";
 import { searchBox } from "./search.js";
@@ -8,7 +8,7 @@ import { searchBox } from "./search.js";
 const SENTENCES = {
   used: "used", review: "to be looked at", unmatched: "not in the library", rejected: "rejected by you", skipped: "no tracks",
 };
-const N_SHOWN = 200;
+const MANY_LOST = 0.25;
 
 /** The report as an element, or nothing when the playlist was not imported. */
 export async function showMatchReport(playlist) {
@@ -20,11 +20,12 @@ export async function showMatchReport(playlist) {
   }
   if (!report.rows.length) return "";
   const open = report.rows.filter((row) => row.outcome !== "used");
-  return el("section", { "aria-label": "Match report" },
+  const lost = open.length / report.rows.length;
+  return el("section", { id: "matches", "aria-label": "Match report" },
     el("h2", {}, "What was matched"),
-    el("p", {}, Object.entries(report.counts).filter(([, n]) => n).map(([outcome, n]) => `${n} ${SENTENCES[outcome] ?? outcome}`).join(", "), "."),
-    el("ul", { className: "ranked" }, open.slice(0, N_SHOWN).map((row) => openRow(playlist, row))),
-    open.length > N_SHOWN ? el("p", { className: "muted" }, `And ${open.length - N_SHOWN} more: whichlist match-report lists all.`) : null);
+    el("p", { className: lost >= MANY_LOST ? "warning" : "" }, Object.entries(report.counts).filter(([outcome, n]) => n && SENTENCES[outcome]).map(([outcome, n]) => `${n.toLocaleString("en")} ${SENTENCES[outcome]}`).join(", "),
+      `, of ${plural(report.rows.length, "row")}. `, open.length ? "Nothing is guessed: what is not sure waits for you here, and what you say is remembered." : "Every row was found."),
+    ...firstOf(el("ul", { className: "ranked" }), open, (row) => openRow(playlist, row)));
 }
 
 function openRow(playlist, row) {
@@ -47,7 +48,7 @@ function contents(playlist, row, item) {
     el("div", { className: "row" }, el("strong", { className: "grow" }, `${row.row}. ${asked}`), el("span", { className: "state" }, SENTENCES[row.outcome] ?? row.outcome)),
     row.note ? el("p", { className: "small muted" }, row.note) : null,
     row.track && row.outcome !== "used" ? proposal(row, settle) : null,
-    row.track && row.outcome === "used" ? el("p", { className: "small" }, `is ${row.track.artist} – ${row.track.title}`) : null,
+    row.track && row.outcome === "used" ? el("p", { className: "small" }, `is ${named(row.track)}`) : null,
     row.outcome === "skipped" || row.outcome === "used" ? null : other(row, settle),
   ].filter(Boolean);
 }
@@ -55,7 +56,7 @@ function contents(playlist, row, item) {
 function proposal(row, settle) {
   const { track } = row;
   return el("div", { className: "row small" }, playButton(track),
-    el("span", { className: "grow" }, `${track.artist} – ${track.title}, ${row.method}, ${percent(row.score)} alike`),
+    el("span", { className: "grow" }, `${named(track)}, ${row.method}, ${percent(row.score)} alike`),
     el("button", { onclick: () => settle({ decision: "accept" }), "aria-label": `${track.title} is it` }, "That is it"),
     el("button", { onclick: () => settle({ decision: "reject" }), "aria-label": `${track.title} is not it` }, "It is not"));
 }
@@ -69,7 +70,7 @@ function other(row, settle) {
     onText: () => { said.textContent = "Choose one of the tracks that are found while you type."; },
   });
   return el("details", {}, el("summary", { className: "small" }, `Choose another (${plural(row.alternatives.length, "more proposal")})`),
-    row.alternatives.map(({ track, score }) => el("div", { className: "row small" }, playButton(track), el("span", { className: "grow" }, `${track.artist} – ${track.title}, ${percent(score)} alike`),
+    row.alternatives.map(({ track, score }) => el("div", { className: "row small" }, playButton(track), el("span", { className: "grow" }, `${named(track)}, ${percent(score)} alike`),
       el("button", { onclick: () => settle({ decision: "choose", track_id: track.id }), "aria-label": `Choose ${track.title}` }, "Choose"))),
     form, said);
 }

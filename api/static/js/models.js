@@ -1,61 +1,62 @@
 // The trained models: who answers, how well each was judged, promoting one and putting one back.
 
-import { byId, el, percent, problemBox } from "./dom.js";
+import { byId, el, moment, percent, problemBox } from "./dom.js";
 import { getJson, sendJson } from "./http.js";
-import { followJob } from "./job_progress.js";
+import { cardOf } from "./scorecard.js";
 import { compareModels } from "./compare.js";
+import { followJob, followRunning } from "./job_progress.js";
+import { showCard } from "./card.js";
 
 const list = byId("models");
 const problem = byId("problem");
+const N_JUDGED = 20;
 
 async function show() {
   try {
     const { models } = await getJson("/models");
     const serving = models.find((model) => model.serving);
-    list.replaceChildren(...models.map((model) => row(model, serving)));
+    const before = models.filter((model) => model.promoted_at && !model.serving).sort((a, b) => b.promoted_at.localeCompare(a.promoted_at))[0];
+    list.replaceChildren(...models.map((model) => row(model, serving, model === before)));
     if (!models.length) list.append(el("li", {}, "There is none yet: it is made from your playlists."));
-    await Promise.all(models.slice(0, 20).map(judge));
+    byId("train").hidden = !models.length;
+    await Promise.all(models.slice(0, N_JUDGED).map(judge));
   } catch (error) {
-    problem.replaceChildren(problemBox(error, { again: show }));
+    problem.replaceChildren(problemBox(error, { again: () => { problem.replaceChildren(); show(); } }));
   }
 }
 
-function row(model, serving) {
-  const page = `/models/${encodeURIComponent(model.id)}/report`;
-  return el("li", {},
+function row(model, serving, wasBefore) {
+  const promotion = wasBefore ? "Roll back to it" : model.promoted_at ? "Put back" : "Promote";
+  return el("li", { className: model.serving ? "serving" : "" },
     el("div", { className: "row" },
-      el("strong", { className: "grow" }, model.id),
-      el("span", { className: `state ${model.serving ? "running" : ""}` }, model.serving ? "answers now" : model.state),
-      el("a", { href: page, "aria-label": `Score card of ${model.id}` }, "Score card"),
-      model.serving ? null : el("button", { onclick: () => compare(serving, model), disabled: !serving, "aria-label": `Compare ${model.id} with the one that answers` }, "Compare"),
-      model.serving ? null : el("button", { onclick: () => promote(model), "aria-label": `Let ${model.id} answer` }, model.promoted_at ? "Put back" : "Promote")),
-    el("p", { className: "small muted" }, `made ${new Date(model.created_at).toLocaleString()}, heard by ${model.encoder ?? "an unknown encoder"}; ${groups(model)}`),
-    el("p", { className: "small", id: `figures-${model.id}` }));
+      el("strong", { className: "grow" }, model.id, " ", el("span", { className: `state ${model.serving ? "running" : ""}` }, model.serving ? "answers now" : wasBefore ? "answered before" : model.state)),
+      model.serving || !serving ? null : el("button", { onclick: () => compare(serving, model), "aria-label": `Compare ${model.id} with the one that answers` }, "Compare"),
+      model.serving ? null : el("button", { onclick: (event) => promote(model, event.target), "aria-label": `${promotion}: ${model.id}` }, promotion)),
+    el("p", { className: "small muted" }, `${moment(model.created_at)}, heard by ${model.encoder ?? "an unknown encoder"}; ${groups(model)}`),
+    el("div", { id: `figures-${model.id}`, className: "figures small" }));
 }
 
-function groups(model) {
-  return (model.summary.groups ?? []).map((group) => `${group.name}: ${group.playlists.map((playlist) => playlist.name).join(", ")}`).join("; ");
-}
+const groups = (model) => (model.summary.groups ?? []).map((group) => `${group.name}: ${group.playlists.map((playlist) => playlist.name).join(", ")}`).join("; ");
 
 async function judge(model) {
   const target = byId(`figures-${model.id}`);
-  const { scorecard } = await getJson(`/models/${encodeURIComponent(model.id)}/report`);
-  target.textContent = scorecard ? scorecard.groups.map(figures).join(" ") : "Not judged yet; the next training does it.";
+  try {
+    const card = await cardOf(model);
+    target.replaceChildren(...(card ? showCard(model, card) : [el("p", {}, "Not judged; the next training judges the one that answers then.")]));
+  } catch (error) {
+    target.replaceChildren(problemBox(error));
+  }
 }
 
-function figures(group) {
-  if (group.error) return `${group.group}: ${group.error}`;
-  const [low, high] = group.balanced_accuracy_ci;
-  const than = group.beats_chance ? "" : ", no better than chance";
-  return `${group.group}: balanced accuracy ${percent(group.balanced_accuracy)} (95 % interval ${percent(low)} to ${percent(high)}${than}), guessing ${percent(group.chance)}.`;
-}
-
-async function promote(model) {
+async function promote(model, button) {
   problem.replaceChildren();
+  button.disabled = true;
   try {
     await sendJson("POST", `/models/${encodeURIComponent(model.id)}/promote`);
     await show();
+    byId("said").textContent = `${model.id} answers now.`;
   } catch (error) {
+    button.disabled = false;
     problem.replaceChildren(problemBox(error));
   }
 }
@@ -81,3 +82,4 @@ byId("train").addEventListener("click", async (event) => {
   }
 });
 show();
+followRunning(byId("training"), ["train"]).then((n) => n && show()).catch(() => {});

@@ -1,14 +1,17 @@
 // One playlist: its tracks, those that may not belong, what was matched; rename, export, remove.
 
-import { byId, clock, el, percent, plural, problemBox } from "./dom.js";
+import { byId, clock, el, firstOf, named, percent, plural, problemBox } from "./dom.js";
 import { doubtsOf, figuresOf, servedCard, siblingsOf } from "./scorecard.js";
 import { followJob } from "./job_progress.js";
 import { getJson, sendJson } from "./http.js";
 import { playButton } from "./player.js";
-import { say } from "./feedback.js";
+import { showMatchReport } from "./matches.js";
+import { tell as give } from "./feedback.js";
 
 const main = byId("playlist");
 const id = Number(main.dataset.id);
+const FORMATS = ["m3u8", "xspf", "jspf", "csv", "pls"];
+const N_SHOWN = 300;
 
 async function show() {
   try {
@@ -44,20 +47,25 @@ function sibling(playlist, pair) {
 
 function actions(playlist) {
   const status = byId("status") ?? el("div", { id: "status" });
-  const name = el("input", { value: playlist.name, "aria-label": "Name", required: true, maxLength: 200 });
+  const name = el("input", { id: "new-name", value: playlist.name, required: true, maxLength: 200, autocomplete: "off" });
   const rename = el("form", { className: "row", onsubmit: (event) => {
     event.preventDefault();
     change(status, () => sendJson("PUT", `/playlists/${id}`, { name: name.value.trim() }), show);
-  } }, name, el("button", {}, "Rename"));
+  } }, el("label", { htmlFor: "new-name" }, "New name"), name, el("button", {}, "Rename"));
+  const sure = removal(playlist, status);
+  return el("div", {},
+    el("div", { className: "row small" }, el("span", {}, "Save as"), FORMATS.map((format) => el("a", { href: `/playlists/${id}/export?format=${format}`, download: "" }, format.toUpperCase())),
+      el("a", { href: "/app/map" }, "See it on the map")),
+    el("details", {}, el("summary", { className: "small" }, "Rename or remove"), el("div", { className: "row" }, rename, el("button", { onclick: () => sure.showModal() }, "Remove …"))),
+    sure, status);
+}
+
+function removal(playlist, status) {
+  const remove = () => { sure.close(); change(status, () => sendJson("DELETE", `/playlists/${id}`), () => location.assign("/app/playlists")); };
   const sure = el("dialog", { "aria-label": "Remove the playlist" },
     el("p", {}, `Remove “${playlist.name}”? Its tracks stay in the catalogue and on the disk.`),
-    el("div", { className: "row" },
-      el("button", { className: "main", onclick: () => { sure.close(); change(status, () => sendJson("DELETE", `/playlists/${id}`), () => location.assign("/app/playlists")); } }, "Remove"),
-      el("button", { onclick: () => sure.close() }, "Keep")));
-  const formats = ["m3u8", "xspf", "jspf", "csv"];
-  return el("div", {}, el("div", { className: "row" }, rename,
-    el("span", { className: "row" }, "Export:", formats.map((format) => el("a", { href: `/playlists/${id}/export?format=${format}`, download: "" }, format.toUpperCase()))),
-    el("button", { onclick: () => sure.showModal() }, "Remove …")), sure, status);
+    el("div", { className: "row" }, el("button", { className: "main", onclick: remove }, "Remove"), el("button", { onclick: () => sure.close() }, "Keep")));
+  return sure;
 }
 
 async function change(status, send, then) {
@@ -73,7 +81,7 @@ async function change(status, send, then) {
 function doubts(playlist, found) {
   if (!found.length) return [];
   return [
-    el("h2", {}, "May not belong here"),
+    el("h2", { id: "doubts" }, "May not belong here"),
     el("p", { className: "muted" }, "By ear, and without knowing their artists, these fit another playlist better. You know best."),
     el("ul", { className: "ranked" }, found.map((doubt) => doubtRow(playlist, doubt))),
   ];
@@ -81,7 +89,8 @@ function doubts(playlist, found) {
 
 function doubtRow(playlist, doubt) {
   const said = el("p", { className: "small", role: "status" });
-  const tell = (verdict, sentence) => () => say(said, doubt.id, { verdict, playlist_id: playlist.id }, sentence, () => { for (const b of buttons) b.disabled = true; });
+  const settled = { then: () => { for (const button of buttons) button.disabled = true; } };
+  const tell = (verdict, sentence) => () => give(said, doubt.id, [{ verdict, playlist_id: playlist.id }], sentence, settled);
   const buttons = doubt.id === undefined ? [] : [
     el("button", { onclick: tell("right", "It stays."), "aria-label": `${doubt.title} belongs` }, "It belongs"),
     el("button", { onclick: tell("wrong", "It is taken out."), "aria-label": `Take out ${doubt.title}` }, "Take it out"),
@@ -89,25 +98,31 @@ function doubtRow(playlist, doubt) {
   return el("li", {},
     el("div", { className: "row" },
       doubt.id === undefined ? null : playButton(doubt),
-      el("span", { className: "grow" }, `${doubt.artist} – ${doubt.title}`),
+      el("span", { className: "grow" }, named(doubt)),
       el("span", { className: "muted small" }, `${doubt.predicted} ${percent(doubt.predicted_probability)}, here ${percent(doubt.own_probability)}`),
       buttons),
     said);
 }
 
 function tracks(playlist) {
-  return el("div", { className: "scroll" }, el("table", {},
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, el("span", { className: "unseen" }, "Play")), el("th", { scope: "col" }, "Title"), el("th", { scope: "col" }, "Artist"), el("th", { scope: "col", className: "number" }, "Length"), el("th", { scope: "col" }, el("span", { className: "unseen" }, "Ask")))),
-    el("tbody", {}, playlist.tracks.map((track) => el("tr", {},
-      el("td", {}, playButton(track)), el("td", {}, track.title), el("td", {}, track.artist),
-      el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"),
-      el("td", {}, el("a", { href: `/?track=${track.id}`, "aria-label": `Where else does ${track.title} fit?` }, "where else?")))))));
+  const body = el("tbody");
+  const [, more] = firstOf(body, playlist.tracks, trackRow, { most: N_SHOWN });
+  const column = (name, properties = {}) => el("th", { scope: "col", ...properties }, name);
+  const unseen = (name) => column(el("span", { className: "unseen" }, name));
+  return el("div", {}, el("div", { className: "scroll" }, el("table", { className: "tracks" },
+    el("thead", {}, el("tr", {}, unseen("Play"), column("Title"), column("Artist"), column("Length", { className: "number" }), unseen("Ask"))),
+    body)), more ?? null);
 }
+
+const trackRow = (track) => el("tr", {},
+  el("td", {}, playButton(track)), el("td", {}, track.title), el("td", { className: "muted" }, track.artist),
+  el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"),
+  el("td", {}, el("a", { href: `/?track=${track.id}`, className: "small", "aria-label": `Where else does ${track.title} fit?` }, "where else?")));
 
 async function showMatches(playlist) {
   if (["folder", "api", "feedback"].includes(playlist.source)) return;
-  const { showMatchReport } = await import("./matches.js");
   main.append(await showMatchReport(playlist));
+  if (location.hash === "#matches") byId("matches")?.scrollIntoView();
 }
 
 show();

@@ -1,6 +1,6 @@
 // Feeds of new releases: adding one, scoring it, and the list that each playlist gets.
 
-import { byId, el, percent, plural, problemBox } from "./dom.js";
+import { byId, el, firstOf, named, percent, plural, problemBox } from "./dom.js";
 import { chip } from "./answer.js";
 import { followJob } from "./job_progress.js";
 import { getJson, query, sendJson } from "./http.js";
@@ -11,6 +11,8 @@ const list = byId("feeds");
 const form = byId("add");
 const results = byId("results");
 const following = new Set();
+const N_SHOWN = 50;
+let shown = null; // the feed whose results are on the page
 const STATES = { scored: "scored", no_audio: "without audio here", failed: "failed", skipped: "skipped", seen: "not looked at yet", resolved: "waiting to be scored" };
 const PROMISES = [["", "everything that fits"], ["0.5", "at most 1 in 2 wrong"], ["0.2", "at most 1 in 5 wrong"], ["0.1", "at most 1 in 10 wrong"], ["0.05", "at most 1 in 20 wrong"]];
 const EXPORTS = ["csv", "m3u8", "jspf", "html"];
@@ -21,6 +23,7 @@ async function show() {
     list.replaceChildren(...feeds.map(row));
     if (!feeds.length) list.append(el("li", { className: "muted" }, "No feeds yet."));
     feeds.forEach(resume);
+    if (shown === null && feeds.length) await showResults(feeds[0]);
   } catch (error) {
     byId("problem").replaceChildren(problemBox(error, { again: show }));
   }
@@ -40,8 +43,10 @@ function row(feed) {
 }
 
 async function resume(feed) {
-  const { job_id: job } = await getJson(`/feeds/${feed.id}`);
-  if (job && !following.has(job)) follow(feed, job);
+  try {
+    const { job_id: job } = await getJson(`/feeds/${feed.id}`);
+    if (job && !following.has(job)) follow(feed, job);
+  } catch { /* forgotten meanwhile */ }
 }
 
 async function follow(feed, job) {
@@ -66,6 +71,7 @@ async function remove(feed) {
   try {
     await sendJson("DELETE", `/feeds/${feed.id}`);
     results.replaceChildren();
+    shown = null;
     await show();
   } catch (error) {
     byId("problem").replaceChildren(problemBox(error));
@@ -73,36 +79,40 @@ async function remove(feed) {
 }
 
 async function showResults(feed, promise = "") {
+  shown = feed.id;
   try {
     const found = await getJson(`/feeds/${feed.id}/results${query({ at_most_wrong: promise })}`);
     const colours = palette(found.playlists.map((playlist) => playlist.id));
     const choice = el("select", { id: "promise", onchange: () => showResults(feed, choice.value) },
       PROMISES.map(([value, label]) => el("option", { value, selected: value === promise }, label)));
     results.replaceChildren(
-      el("h2", {}, found.name),
-      el("div", { className: "row" }, el("label", { htmlFor: "promise" }, "Show"), choice,
-        el("span", { className: "row" }, "Export:", EXPORTS.map((format) => el("a", { href: `/feeds/${feed.id}/results${query({ format, at_most_wrong: promise })}` }, format === "html" ? "Digest" : format.toUpperCase())))),
-      el("p", { className: "muted" }, `${plural(found.n_scored, "track")} scored, ${found.n_fitting_none} fit no playlist. `, reasons(found.reasons)),
+      el("h2", {}, `What ${found.name} holds for each playlist`),
+      el("div", { className: "row" }, el("label", { htmlFor: "promise" }, "How many may be wrong"), choice),
+      el("p", { className: "muted" }, `${plural(found.n_scored, "track")} scored, ${found.n_fitting_none} of them fit no playlist. `, reasons(found.reasons)),
+      el("p", { className: "row small" }, el("span", {}, "Save as"), EXPORTS.map((format) => el("a", { href: `/feeds/${feed.id}/results${query({ format, at_most_wrong: promise })}` }, format === "html" ? "Digest" : format.toUpperCase()))),
       ...found.playlists.map((playlist) => playlistResults(playlist, colours.get(playlist.id))));
   } catch (error) {
-    results.replaceChildren(problemBox(error));
+    results.replaceChildren(problemBox(error, { again: () => showResults(feed, promise) }));
   }
 }
 
 const reasons = (rows) => (rows.length ? `Not scored: ${rows.map((reason) => `${reason.n_items} ${reason.code.replaceAll("_", " ")}`).join(", ")}.` : "");
 
 function playlistResults(playlist, colour) {
-  const heading = el("h3", {}, chip(playlist.name, colour), ` ${playlist.tracks.length}`);
-  return el("section", {}, heading,
+  const tracks = el("ol", { className: "near" });
+  return el("section", {},
+    el("h3", {}, chip(playlist.name, colour), el("span", { className: "muted small" }, ` ${plural(playlist.tracks.length, "track")}`)),
     playlist.promise ? el("p", { className: "small muted" }, playlist.promise) : null,
-    playlist.tracks.length ? el("ol", { className: "near" }, playlist.tracks.map((track) => el("li", {},
-      playButton({ ...track, id: track.track }),
-      el("a", { className: "grow", href: `/?track=${track.track}` }, `${track.artist} – ${track.title}`),
-      track.released ? el("span", { className: "muted small" }, track.released) : null,
-      el("span", { className: "number" }, percent(track.probability))))) : el("p", { className: "muted" }, "Nothing."));
+    playlist.tracks.length ? firstOf(tracks, playlist.tracks, trackRow, { most: N_SHOWN }) : el("p", { className: "muted" }, "Nothing."));
 }
 
-form.addEventListener("submit", async (event) => {
+const trackRow = (track) => el("li", {},
+  playButton({ ...track, id: track.track }),
+  el("a", { className: "grow", href: `/?track=${track.track}` }, named(track)),
+  track.released ? el("span", { className: "muted small" }, track.released) : null,
+  el("span", { className: "number" }, percent(track.probability)));
+
+form?.addEventListener("submit", async (event) => {
   event.preventDefault();
   byId("problem").replaceChildren();
   try {
@@ -114,4 +124,4 @@ form.addEventListener("submit", async (event) => {
     byId("problem").replaceChildren(problemBox(error));
   }
 });
-show();
+if (form) show();

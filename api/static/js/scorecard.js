@@ -1,15 +1,22 @@
-// What the score card of the model in service says of playlists; empty while nothing was judged.
+// What the latest score card says of playlists; empty while nothing was judged.
 
 import { getJson } from "./http.js";
 
 const NONE = { groups: [] };
 
-/** The card of the serving model, `{groups: [...]}`. */
+/** The figures of a model, without those of every track; null while it was not judged. */
+export async function cardOf(model) {
+  return (await getJson(`/models/${encodeURIComponent(model.id)}/report?tracks=false`)).scorecard;
+}
+
+/** The card of the model in service, else of the newest that was judged: `{groups, bundle}`. */
 export async function servedCard() {
   const { models } = await getJson("/models");
-  const serving = models.find((model) => model.serving);
-  if (!serving) return NONE;
-  return (await getJson(`/models/${encodeURIComponent(serving.id)}/report`)).scorecard ?? NONE;
+  for (const model of models.sort((a, b) => b.serving - a.serving)) {
+    const card = await cardOf(model);
+    if (card) return card;
+  }
+  return NONE;
 }
 
 const groupOf = (card, name) => card.groups.find((group) => group.group === name && group.playlists);

@@ -10,7 +10,7 @@ const N_SHOWN = 12;
 export function searchBox(form, { onTrack, onText }) {
   const input = form.querySelector("input");
   const list = el("ul", { className: "suggestions", id: `${input.id}-list`, role: "listbox", "aria-label": "Tracks found" });
-  form.append(list);
+  input.closest(".row").after(list);
   Object.entries({ role: "combobox", "aria-controls": list.id, "aria-expanded": "false", "aria-autocomplete": "list" })
     .forEach(([name, value]) => input.setAttribute(name, value));
   let found = [];

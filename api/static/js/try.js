@@ -1,13 +1,15 @@
 // Try a song: drop a file, type a path or an identifier, or search the catalogue; then say whether it is right.
 
 import { filePeaks, trackPeaks } from "./waveform.js";
-import { byId, el, percent, problemBox } from "./dom.js";
+import { byId, el, named, problemBox } from "./dom.js";
 import { getJson, query, upload } from "./http.js";
 import { heard, setAsked } from "./player.js";
-import { feedbackBox, keepBox } from "./feedback.js";
+import { feedbackBox } from "./feedback.js";
 import { searchBox } from "./search.js";
 import { showAnswer } from "./answer.js";
 
+const REFERENCE = /^\d+$|^(isrc|mbid|spotify):|:\/\/|[\\/]/i;
+const N_FOUND = 12;
 const answer = byId("answer");
 const drop = byId("drop");
 const group = byId("group");
@@ -19,7 +21,7 @@ async function ask(title, send) {
   const { signal } = running;
   const bar = el("progress", { "aria-label": "Sending the file" });
   answer.replaceChildren(el("div", { role: "status" }, el("p", {}, `Listening to ${title} …`), bar));
-  const onProgress = (share) => { bar.value = share; };
+  const onProgress = (share) => { if (share < 1) bar.value = share; else bar.removeAttribute("value"); };
   try {
     const found = await send({ signal, onProgress });
     if (!signal.aborted) found();
@@ -29,54 +31,74 @@ async function ask(title, send) {
   }
 }
 
-const options = () => query({ group: group?.value });
+const N_NEAREST = 5;
+const options = () => query({ group: group?.value, neighbours: N_NEAREST });
 
 function askTrack(reference, title) {
   const asked = query({ track: reference, group: group?.value });
   history.replaceState(null, "", asked);
   ask(title ?? reference, async ({ signal }) => {
-    const found = await getJson(`/recommend${asked}`, { signal });
+    const found = await getJson(`/recommend${query({ track: reference, group: group?.value, neighbours: N_NEAREST })}`, { signal });
     return () => showTrack(found);
   });
 }
 
 function showTrack(found) {
-  const known = found.track.id !== null;
-  const source = known ? heard(found.track) : null;
+  const { id } = found.track;
+  const source = id === null ? null : heard(found.track);
   setAsked(source);
   showAnswer(answer, found, {
     source,
-    peaks: known ? trackPeaks(found.track.id) : Promise.reject(new Error("not in the catalogue")),
-    after: known ? [feedbackBox(found)] : [],
+    peaks: id === null ? Promise.reject(new Error("not in the catalogue")) : trackPeaks(id),
+    feedback: id === null ? "" : feedbackBox(found, { track: async () => id, again: askTrack }),
   });
 }
 
+/** What was typed is a reference, or words to look for. */
+function askText(text) {
+  if (REFERENCE.test(text)) return askTrack(text);
+  return ask(text, async ({ signal }) => {
+    const { tracks } = await getJson(`/tracks${query({ query: text.slice(0, 200), limit: N_FOUND })}`, { signal });
+    return () => (tracks.length === 1 ? askTrack(tracks[0].id, named(tracks[0])) : choose(text, tracks));
+  });
+}
+
+function choose(text, tracks) {
+  const nothing = { title: "Nothing in the library is called that", detail: text, action: "Search for a title or an artist, paste a path or an identifier, or drop the file." };
+  answer.replaceChildren(...(tracks.length ? [el("h2", {}, "Which one?"), el("ul", { className: "near" },
+    tracks.map((track) => el("li", {}, el("button", { onclick: () => askTrack(track.id, named(track)) }, named(track)))))] : [problemBox(nothing)]));
+}
+
 function askFile(file) {
-  const limit = Number(drop.dataset.maxMb) * 1e6;
-  if (file.size > limit) {
+  if (file.size > Number(drop.dataset.maxMb) * 1e6) {
     const title = `${file.name} is larger than ${drop.dataset.maxMb} MB`;
-    answer.replaceChildren(problemBox({ title, action: "Send a smaller file, or scan its folder on the server." }));
+    answer.replaceChildren(problemBox({ title, action: "Choose a smaller file, or scan its folder on the server." }));
     return;
   }
   history.replaceState(null, "", location.pathname);
   ask(file.name, async ({ signal, onProgress }) => {
-    const form = new FormData();
-    form.append("file", file);
-    const found = await upload(`/recommend${options()}`, form, { signal, onProgress });
+    const found = await send(`/recommend${options()}`, file, { signal, onProgress });
     return () => showFile(found, file);
   });
 }
 
+function send(url, file, how) {
+  const form = new FormData();
+  form.append("file", file);
+  return upload(url, form, how);
+}
+
 function showFile(found, file) {
-  const source = { src: URL.createObjectURL(file), title: `${found.track.artist} – ${found.track.title}` };
+  const source = { src: URL.createObjectURL(file), title: named(found.track) };
+  let kept = null; // what is said of a file keeps it, once
+  const track = () => { kept ??= send("/uploads", file).then(({ id }) => id).catch((error) => { kept = null; throw error; }); return kept; };
   setAsked(source);
-  const keep = keepBox(file, options(), (kept) => showTrack(kept));
-  showAnswer(answer, found, { source, peaks: filePeaks(file), after: [keep] });
+  showAnswer(answer, found, { source, peaks: filePeaks(file), feedback: feedbackBox(found, { track, again: askTrack }) });
 }
 
 function listen() {
   const picker = byId("file");
-  picker.addEventListener("change", () => picker.files.length && askFile(picker.files[0]));
+  picker.addEventListener("change", () => { if (picker.files.length) askFile(picker.files[0]); picker.value = ""; });
   for (const name of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(name, (event) => {
       event.preventDefault(); // else the browser would leave the page for the file
@@ -87,7 +109,7 @@ function listen() {
     const [file] = event.dataTransfer.files;
     if (file) askFile(file);
   });
-  searchBox(byId("search"), { onTrack: (track) => askTrack(track.id, `${track.artist} – ${track.title}`), onText: askTrack });
+  searchBox(byId("search"), { onTrack: (track) => askTrack(track.id, named(track)), onText: askText });
   group?.addEventListener("change", () => {
     const asked = new URLSearchParams(location.search).get("track");
     if (asked) askTrack(asked);

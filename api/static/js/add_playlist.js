@@ -1,0 +1,120 @@
+// Adding a playlist: from audio files or a folder that was dropped, a playlist file, a folder of the server, a source.
+
+import { byId, el, percent, plural, problemBox } from "./dom.js";
+import { sendJson, upload } from "./http.js";
+import { filesOf } from "./dropped.js";
+import { followJob } from "./job_progress.js";
+
+const AUDIO = /\.(mp3|mp2|flac|ogg|oga|opus|wav|aiff?|aifc|caf|m4a|m4b|mp4|aac|wma|wv|ape|au)$/i;
+const LIST = /\.(m3u8?|pls|xspf|jspf|xml|csv|json|zip|txt)$/i;
+const REMOTE = /^(subsonic|jellyfin|spotify|listenbrainz):|^https?:\/\//i;
+const MANY_LOST = 0.25;
+const OUTCOMES = { used: "found in the library", review: "waiting for you to look", unmatched: "not in the library", rejected: "rejected by you before", skipped: "no tracks" };
+
+const form = byId("add");
+const status = byId("adding");
+const isAudio = (file) => AUDIO.test(file.name) || file.type.startsWith("audio/");
+let chosen = [];
+let sent = new Map(); // file -> id of its track, so that what was sent is not sent again
+let changed = () => {};
+
+/** Make the form work; `onChange` is called when there may be another playlist. */
+export function listenForPlaylists(onChange) {
+  changed = onChange;
+  for (const id of ["files", "folder-files"]) byId(id).addEventListener("change", (event) => choose([...event.target.files]));
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(name, (event) => {
+      event.preventDefault();
+      byId("drop").classList.toggle("over", name === "dragover");
+    });
+  }
+  document.addEventListener("drop", async (event) => choose(await filesOf(event.dataTransfer)));
+  form.addEventListener("submit", (event) => { event.preventDefault(); add(); });
+}
+
+function choose(files) {
+  const most = Number(byId("drop").dataset.maxMb);
+  const fitting = files.filter((file) => file.size <= most * 1e6);
+  chosen = fitting.filter(isAudio);
+  const lists = fitting.filter((file) => !isAudio(file) && LIST.test(file.name));
+  if (!chosen.length && lists.length) chosen = lists.slice(0, 1);
+  sent = new Map();
+  const tooLarge = files.filter((file) => !fitting.includes(file)).map((file) => file.name);
+  byId("chosen").replaceChildren(files.length ? `${chosen.length} of ${files.length} chosen files can be used.` : "",
+    tooLarge.length ? ` Larger than ${most} MB: ${tooLarge.slice(0, 5).join(", ")}.` : "");
+  const folder = chosen[0]?.webkitRelativePath?.split("/")[0] || chosen[0]?.folder;
+  if (!form.name.value) form.name.value = folder ?? (chosen.length === 1 ? chosen[0].name.replace(/\.[^.]+$/, "") : "");
+}
+
+async function add() {
+  const button = form.querySelector("button.main");
+  button.disabled = true;
+  try {
+    const job = await send({ name: form.name.value.trim(), group: form.group.value.trim() || undefined });
+    if (job === undefined) return;
+    if (job) await followJob(status, job.id);
+    form.reset();
+    choose([]);
+  } catch (error) {
+    const said = [...status.childNodes].filter((node) => !node.classList?.contains("problem"));
+    status.replaceChildren(...said, problemBox(error, { again: add }));
+  } finally {
+    button.disabled = false;
+    changed();
+  }
+}
+
+/** The job that learns the playlist; null when nothing has to be learnt, undefined when nothing was sent. */
+async function send(asked) {
+  const source = form.source.value.trim();
+  if (source) return (await sendJson("POST", "/playlists", { ...asked, [REMOTE.test(source) ? "source" : "folder"]: source })).job;
+  if (!chosen.length) {
+    status.replaceChildren(problemBox({ title: "There is nothing to make a playlist of", action: "Choose files, drop some, or name a folder or a source." }));
+    return undefined;
+  }
+  return chosen.every(isAudio) ? sendAudio(asked) : sendList(asked, chosen[0]);
+}
+
+async function sendAudio(asked) {
+  const failed = el("ul", { className: "small" });
+  const bar = el("progress", { max: chosen.length, value: 0, "aria-label": "Files sent" });
+  const said = el("p", { role: "status" });
+  status.replaceChildren(said, bar, failed);
+  for (const [n, file] of chosen.entries()) {
+    if (sent.has(file)) continue;
+    said.textContent = `Listening to ${n + 1} of ${chosen.length}: ${file.name}`;
+    const data = new FormData();
+    data.append("file", file);
+    try {
+      sent.set(file, (await upload("/uploads", data, { onProgress: (share) => { bar.value = n + share; } })).id);
+    } catch (error) {
+      if (["unreachable", "no_model"].includes(error.code)) throw error;
+      failed.append(el("li", {}, `${file.name}: ${error.detail || error.title}`));
+    }
+  }
+  if (!sent.size) throw Object.assign(new Error(), { title: "None of the files could be listened to" });
+  return (await sendJson("POST", "/playlists", { ...asked, track_ids: [...new Set(sent.values())] })).job;
+}
+
+async function sendList(asked, file) {
+  const data = new FormData();
+  data.append("file", file);
+  Object.entries(asked).forEach(([name, value]) => value && data.append(name, value));
+  status.replaceChildren(el("p", { role: "status" }, `Looking for the rows of ${file.name} in the library …`));
+  const found = await upload("/playlists/import", data);
+  status.replaceChildren();
+  byId("imported").replaceChildren(matched(found));
+  return found.job;
+}
+
+/** What became of the rows, in words; louder when much is missing. */
+function matched({ playlist, counts, refusal, left_out: leftOut }) {
+  const n = counts.rows;
+  const lost = n ? 1 - (counts.used ?? 0) / n : 1;
+  const others = Object.entries(counts).filter(([outcome, some]) => some && OUTCOMES[outcome] && outcome !== "used").map(([outcome, some]) => `${some.toLocaleString("en")} ${OUTCOMES[outcome]}`);
+  return el("div", { className: lost >= MANY_LOST ? "warning" : "notice", role: "status" },
+    el("p", {}, el("strong", {}, `${playlist.name}: ${(counts.used ?? 0).toLocaleString("en")} of ${plural(n, "row")} ${OUTCOMES.used} (${percent(1 - lost)}).`), others.length ? ` ${others.join(", ")}.` : "", refusal ? ` ${refusal}` : ""),
+    lost >= MANY_LOST ? el("p", {}, "Only what was found is learnt. If the files are on this machine, scan their folder and import the list again; nothing is guessed.") : null,
+    leftOut.length ? el("ul", { className: "small" }, leftOut.slice(0, 5).map((row) => el("li", {}, `${row.row}. ${[row.artist, row.title].filter(Boolean).join(" – ")}: ${row.reason || OUTCOMES[row.outcome]}`))) : null,
+    el("a", { href: `/app/playlists/${playlist.id}#matches` }, "See what was matched, and settle the rest"));
+}
