@@ -70,6 +70,13 @@ PROBLEMS: tuple[Problem, ...] = (
         "Nobody is logged in to Spotify",
         "Log in: `whichlist spotify login`, or /spotify/login in the browser.",
     ),
+    Problem(
+        "no_fpcalc",
+        409,
+        "A program is missing",
+        "Install Chromaprint's fpcalc: `apt install libchromaprint-tools`, `brew install chromaprint`, or"
+        " from https://acoustid.org/chromaprint.",
+    ),
     Problem("no_model", 409, "There is no model yet", _ADD_A_PLAYLIST),
     Problem(
         "group_not_fitted",
@@ -141,6 +148,9 @@ PROBLEMS: tuple[Problem, ...] = (
     Problem("no_audio", 422, "The folder holds no audio", "Name a folder with audio files in it."),
     Problem("undecodable_audio", 422, "The file cannot be read as audio", _OTHER_FILE),
     Problem("missing_decoder", 422, "A decoder is missing", "Install what `detail` names."),
+    Problem("no_chromaprint", 422, "The file has no Chromaprint", _OTHER_FILE),
+    Problem("chromaprint_timeout", 422, "The file keeps fpcalc busy for too long", _OTHER_FILE),
+    Problem("chromaprint_refused", 422, "AcoustID does not take the file's Chromaprint", _OTHER_FILE),
     Problem("silent_audio", 422, "The track is silent", _OTHER_FILE),
     Problem("too_short", 422, "The track is too short", _OTHER_FILE),
     Problem("too_long", 422, "The track is too long", "Send a part of it."),

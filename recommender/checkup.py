@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from recommender.bundle import CorruptBundle, read_bundle
 from recommender.catalogue import Database, catalogue_counts, current_bundle, open_database, schema_state
 from recommender.settings import Settings
+from recommender.sources.fpcalc import find_fpcalc
 
 LOW_DISK_BYTES = 1_000_000_000
 _VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask", "tensorflow")
@@ -33,7 +34,7 @@ def examine(settings: Settings, *, base_encoder: str) -> list[Check]:
     checks = [_encoder(base_encoder), _database(settings)]
     if checks[-1].ok:
         checks += _contents(settings)
-    return [*checks, _decoders(), _disk(settings), _versions()]
+    return [*checks, _decoders(), _recognition(settings), _disk(settings), _versions()]
 
 
 def _encoder(base_encoder: str) -> Check:
@@ -87,6 +88,15 @@ def _decoders() -> Check:
     if shutil.which("ffmpeg") is not None:
         return Check("decoders", True, f"{found}; m4a, aac, wma and more with ffmpeg")
     return Check("decoders", True, found, "For m4a, aac and wma install ffmpeg, or `pip install av`.")
+
+
+def _recognition(settings: Settings) -> Check:
+    if find_fpcalc() is None:
+        action = "To recognise untagged tracks (`whichlist identify`) install Chromaprint's fpcalc."
+        return Check("recognition", True, "fpcalc is not there", action)
+    if settings.acoustid_key is None:
+        return Check("recognition", True, "fpcalc, and no key for AcoustID", "Set WHICHLIST_ACOUSTID_KEY.")
+    return Check("recognition", True, "fpcalc, and a key for AcoustID")
 
 
 def _disk(settings: Settings) -> Check:

@@ -59,6 +59,8 @@ class Settings:
     listenbrainz_url: str = "https://api.listenbrainz.org"
     listenbrainz_user: str | None = None
     listenbrainz_token: str | None = field(default=None, repr=False)
+    acoustid_url: str = "https://api.acoustid.org"
+    acoustid_key: str | None = field(default=None, repr=False)
     remote_cache_mb: int = 2_000
     keep_models: int = 5
 
@@ -251,9 +253,7 @@ SETTINGS: tuple[Setting, ...] = (
         "subsonic_password", "none", "Your password there; only a salted digest of it is sent.", parse_text
     ),
     Setting("jellyfin_url", "none", "Address of your Jellyfin server.", parse_server),
-    Setting(
-        "jellyfin_user", "none", "Your name there: whose favourites and playlists are read.", parse_text
-    ),
+    Setting("jellyfin_user", "none", "Your name there: whose favourites and playlists are read.", parse_text),
     Setting("jellyfin_token", "none", "An API key, made in Jellyfin's dashboard.", parse_text),
     Setting(
         "listenbrainz_url", "https://api.listenbrainz.org", "Where fresh releases are read.", parse_server
@@ -262,6 +262,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "listenbrainz_token", "none", "Token of a ListenBrainz user; it raises the rate limit.", parse_text
     ),
+    Setting("acoustid_url", "https://api.acoustid.org", "Where recordings are recognised.", parse_server),
+    Setting("acoustid_key", "none", "Key of an application registered at acoustid.org.", parse_text),
     Setting(
         "remote_cache_mb",
         "2000",

@@ -80,8 +80,8 @@ class Manners:
         self._buckets: dict[str, TokenBucket] = {}
         self._breakers: dict[str, CircuitBreaker] = {}
 
-    def wait_turn(self, server: str, *, rate_per_s: float) -> None:
-        """Return when the server may be called; the first call's rate counts.
+    def wait_turn(self, server: str, *, rate_per_s: float, burst: float | None = None) -> None:
+        """Return when the server may be called; the first call's rate counts, and how many come at once.
 
         Raises
         ------
@@ -92,7 +92,8 @@ class Manners:
             self._breaker(server).check(server)
             bucket = self._buckets.get(server)
             if bucket is None:
-                bucket = TokenBucket(rate_per_s, burst=max(1.0, 2 * rate_per_s), clock=self.clock)
+                burst = max(1.0, 2 * rate_per_s) if burst is None else burst
+                bucket = TokenBucket(rate_per_s, burst=burst, clock=self.clock)
                 self._buckets[server] = bucket
             wait_s = bucket.reserve()
         if wait_s > 0:

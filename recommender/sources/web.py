@@ -3,7 +3,6 @@
 Messages name a server and never the rest of its URL or a header: those may hold what is secret.
 """
 
-import json
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +22,7 @@ from recommender.errors import ForbiddenAddress, RateLimited, SourceError, Sourc
 from recommender.settings import Settings
 from recommender.sources.politeness import Manners
 from recommender.sources.web_addresses import name_place, split_url
-from recommender.sources.web_answers import Retry, check_status, looks_like_text, media_type, refuse_pages
+from recommender.sources.web_answers import Retry, check_status, media_type, parse_json, refuse_pages
 from recommender.sources.web_connections import CheckedAdapter, Deadline, Network, open_checked
 
 MAX_REDIRECTS = 5
@@ -51,15 +50,19 @@ class Call:
     ``guarded`` is for addresses that the operator did not choose: they must be public, and may send
     on to others that are. The others may hold credentials and are followed on the same host only.
     ``repeatable`` calls may be made again when nobody knows whether they were heard; no wait before
-    another try is longer than ``patience_s``.
+    another try is longer than ``patience_s``. A ``form`` is posted; the answers with a status among
+    ``explained`` say in their body what is wrong. ``burst`` is how many calls may be made at once.
     """
 
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    form: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    explained: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     guarded: bool = False
     max_bytes: int = 64_000_000
     deadline_s: float = 60.0
     rate_per_s: float = 2.0
+    burst: float | None = None
     repeatable: bool = True
     patience_s: float = 30.0
 
@@ -132,14 +135,7 @@ def get_json(web: Web, url: str, *, call: Call | None = None) -> Any:
     ForbiddenAddress, RateLimited, SourceUnavailable, UnreadableSource
         There is no answer that could be used.
     """
-    fetched = get_bytes(web, url, call=call)
-    try:
-        answer = json.loads(fetched.body or b"")
-    except (ValueError, RecursionError):  # the latter of thousands of brackets
-        kind = (
-            "a page" if looks_like_text(fetched.body or b"") == "html" else "something else, or not all of it"
-        )
-        raise UnreadableSource(f"{name_place(url)} was asked for JSON and sent {kind}") from None
+    answer = parse_json(get_bytes(web, url, call=call).body, name_place(url))
     if isinstance(answer, dict) and answer.get("error"):
         raise SourceUnavailable(f"{name_place(url)} reports an error: {str(answer['error'])[:200]}")
     return answer
@@ -162,7 +158,7 @@ def patiently(web: Web, url: str, call: Call, once: Callable[[], _Result]) -> _R
     """Call until there is an answer, waiting as the server asks, but not for ever."""
     server = split_url(url).netloc.rpartition("@")[2].lower()
     for n_tries in range(1, MAX_TRIES + 1):
-        web.manners.wait_turn(server, rate_per_s=call.rate_per_s)
+        web.manners.wait_turn(server, rate_per_s=call.rate_per_s, burst=call.burst)
         try:
             result = once()
         except Retry as retry:
@@ -235,17 +231,21 @@ def _open(web: Web, url: str, call: Call) -> Iterator[tuple[requests.Response, I
         except (requests.RequestException, OSError) as error:
             raise _lost(place, error, deadline) from None
         said = response.headers.get("Retry-After") or response.headers.get("X-RateLimit-Reset-In")
-        check_status(response.status_code, said, place)
+        if response.status_code not in call.explained:
+            check_status(response.status_code, said, place)
         yield response, _read(response, place, call, deadline)
 
 
 def _follow(session: requests.Session, url: str, call: Call) -> requests.Response:
     """The answer at the end of the redirects; every address on the way is checked when it is dialled."""
     params: tuple[tuple[str, str], ...] | None = call.params
+    form = call.form
     for _ in range(MAX_REDIRECTS + 1):
-        response = session.get(
+        response = session.request(
+            "POST" if form else "GET",
             url,
             params=params,
+            data=form,
             headers=dict(call.headers),
             allow_redirects=False,
             stream=True,
@@ -255,7 +255,7 @@ def _follow(session: requests.Session, url: str, call: Call) -> requests.Respons
         if response.status_code not in _REDIRECTS or not target:
             return response
         response.close()
-        url, before, params = urljoin(url, target), split_url(url), None
+        url, before, params, form = urljoin(url, target), split_url(url), None, ()
         after = split_url(url)
         downgraded = before.scheme == "https" and after.scheme == "http"
         if not call.guarded and (after.hostname != before.hostname or downgraded):

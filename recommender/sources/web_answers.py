@@ -1,9 +1,11 @@
 """What a server's status and first bytes mean: an answer, a reason to try again, or an end."""
 
+import json
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from math import isfinite
+from typing import Any
 
 from recommender.errors import RateLimited, SourceError, SourceUnavailable, UnreadableSource
 
@@ -71,6 +73,21 @@ def looks_like_text(beginning: bytes) -> str:
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
     return "text" if start[:1] in (b"<", b"{", b"[") else ""
+
+
+def parse_json(body: bytes | None, place: str) -> Any:
+    """What a body says.
+
+    Raises
+    ------
+    UnreadableSource
+        It is no JSON, or not all of it.
+    """
+    try:
+        return json.loads(body or b"")
+    except (ValueError, RecursionError):  # the latter of thousands of brackets
+        kind = "a page" if looks_like_text(body or b"") == "html" else "something else, or not all of it"
+        raise UnreadableSource(f"{place} was asked for JSON and sent {kind}") from None
 
 
 def refuse_pages(place: str, content_type: str, beginning: bytes) -> None:

@@ -239,7 +239,9 @@ def test_a_rescan_hears_nothing_twice(with_playlists: Run, sounds: Sounds) -> No
 def test_the_doctor(with_playlists: Run) -> None:
     healthy = {check["name"]: check for check in read_lines(with_playlists("doctor", "--json"))}
     assert all(check["ok"] for check in healthy.values())
-    assert set(healthy) == {"encoder", "database", "library", "model", "decoders", "disk", "versions"}
+    assert set(healthy) == {
+        *("encoder", "database", "library", "model", "decoders", "recognition", "disk", "versions")
+    }
     assert "low" in str(healthy["model"]["found"])
     assert "tiny" in str(healthy["model"]["found"])
     champion = read_lines(with_playlists("models", "list", "--json"))[0]
