@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from api.codes import PROBLEMS, Problem, find_problem, get_problem
 from embeddings.errors import EmbeddingError
-from recommender.errors import RecommenderError
+from recommender.database import is_unreachable
+from recommender.errors import DatabaseUnreachable, RecommenderError
 from recommender.full_disk import DiskFull, is_disk_full
 
 MIMETYPE = "application/problem+json"
@@ -112,6 +113,9 @@ def _answer_validation(error: HTTPError) -> Response:
 
 
 def _answer_unforeseen(error: Exception) -> Response:
+    if is_unreachable(error):
+        _log.error("%s %s: the database does not answer", request.method, request.path)
+        return problem_response(get_problem(DatabaseUnreachable.code), "The database does not answer.")
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
     if is_disk_full(error):
         return problem_response(get_problem(DiskFull.code), str(DiskFull()))

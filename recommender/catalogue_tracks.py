@@ -5,7 +5,7 @@ import time
 import unicodedata
 from collections.abc import Sequence
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from recommender.database import CHUNK_ROWS, insert_or_keep
@@ -163,20 +163,23 @@ def _same_track(session: Session, facts: TrackFacts) -> int | None:
 
 
 def _insert_track(session: Session, facts: TrackFacts, *, allow_spotify: bool) -> int:
-    track = Track(
-        title=facts.title,
-        artist_id=_artist_id(session, facts.artist),
-        album=facts.album,
-        duration_s=facts.duration_s,
-        content_sha256=facts.content_sha256,
-        source=facts.source,
-        licence=facts.licence,
-        trainable=facts.source != SPOTIFY or allow_spotify,
-        created_at=time.time(),
-    )
-    session.add(track)
-    session.flush()
-    return track.id
+    values = {
+        "title": facts.title,
+        "artist_id": _artist_id(session, facts.artist),
+        "album": facts.album,
+        "duration_s": facts.duration_s,
+        "content_sha256": facts.content_sha256,
+        "source": facts.source,
+        "licence": facts.licence,
+        "trainable": facts.source != SPOTIFY or allow_spotify,
+        "created_at": time.time(),
+    }
+    if facts.content_sha256 is None:
+        return session.execute(insert(Track).values(values).returning(Track.id)).scalar_one()
+    # Another worker may hear the same audio at the same moment, under another name.
+    insert_or_keep(session, Track, [values])
+    same = select(Track.id).where(Track.content_sha256 == facts.content_sha256)
+    return session.execute(same).scalar_one()
 
 
 def _add_identities(session: Session, track_id: int, identities: Sequence[tuple[str, str]]) -> None:

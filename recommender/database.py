@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Double, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -23,6 +23,8 @@ from recommender.tables import Base
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 BUSY_TIMEOUT_S = 30.0
 CHUNK_ROWS = 1000
+# PostgreSQL's words for: connection lost, shut down, crashed, starting, too many connections.
+_GONE_STATES = ("08", "57P", "53300")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,18 @@ def open_database(settings: Settings, *, check: bool = True) -> Database:
     if check:
         refuse_outdated(schema_state(settings))
     return Database(_create_engine(settings.database_url))
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Return whether an error, or what it came from, says that the database's server is away."""
+    while error is not None:
+        if isinstance(error, DBAPIError):
+            state = getattr(error.orig, "sqlstate", "")
+            # None: there is no connection that could have said more.
+            is_gone = state is None or (bool(state) and state.startswith(_GONE_STATES))
+            return error.connection_invalidated or (is_gone and isinstance(error, OperationalError))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def refuse_outdated(state: SchemaState) -> None:

@@ -121,6 +121,12 @@ class LeaseLost(RecommenderError):
     code = "lease_lost"
 
 
+class CannotHelp(RecommenderError):
+    """A worker cannot do steps of a job that another worker shares; the message says what it lacks."""
+
+    code = "cannot_help"
+
+
 class JobCancelled(RecommenderError):
     """Somebody asked for the job to stop."""
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from recommender.database import database_now
 from recommender.errors import LeaseLost, NoSuchJob
+from recommender.job_claim import Claim
 from recommender.job_items import give_items_back, n_failed_items, purge_done_items
 from recommender.tables import Job
 
@@ -74,15 +75,6 @@ class JobInfo:
     created_at: float
     started_at: float | None
     finished_at: float | None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to work on a job until the lease runs out."""
-
-    job_id: int
-    token: str
-    lease_s: float
 
 
 def enqueue(session: Session, kind: JobKind, payload: Mapping[str, Any]) -> int:
@@ -230,6 +222,7 @@ def _take(session: Session, job: Job, worker_id: str, lease_s: float, *, now: fl
     job.lease_owner, job.lease_token = worker_id, uuid4().hex
     job.lease_expires_at = now + lease_s
     job.claimed_at, job.claimed_n_done, job.progress_at = now, job.n_done, None
+    job.sharing = None
     session.flush()
     give_items_back(session, job.id, count_try=True)
     return Claim(job_id=job.id, token=job.lease_token, lease_s=lease_s)

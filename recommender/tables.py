@@ -203,7 +203,7 @@ class LibraryRoot(Base):
 
 
 class Job(Base):
-    """A piece of background work; whoever holds ``lease_token`` may write to it."""
+    """Background work; whoever holds ``lease_token`` may write to it, ``sharing`` is told to its helpers."""
 
     __tablename__ = "job"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -221,6 +221,7 @@ class Job(Base):
     lease_owner: Mapped[str | None]
     lease_token: Mapped[str | None]
     lease_expires_at: Mapped[float | None]
+    sharing: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     claimed_n_done: Mapped[int] = mapped_column(default=0)
     claimed_at: Mapped[float | None]
     progress_at: Mapped[float | None]
@@ -230,7 +231,7 @@ class Job(Base):
 
 
 class JobItem(Base):
-    """One step of a job, done once: ``key`` names it within the job."""
+    """One step of a job, done once: ``key`` names it within the job. A helper's has a lease of its own."""
 
     __tablename__ = "job_item"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -239,6 +240,7 @@ class JobItem(Base):
     state: Mapped[str]
     tries: Mapped[int] = mapped_column(default=0)
     lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[float | None]
     error_code: Mapped[str | None]
     error: Mapped[str | None]
     __table_args__ = (UniqueConstraint("job_id", "key"), Index(None, "job_id", "state", "id"))

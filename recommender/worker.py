@@ -9,15 +9,17 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
-from recommender import jobs
-from recommender.database import Database, open_database
-from recommender.errors import JobCancelled, LeaseLost
+from recommender import job_help, jobs
+from recommender.database import Database, is_unreachable, open_database
+from recommender.errors import JobCancelled, LeaseLost, RecommenderError
 from recommender.full_disk import DiskFull, is_disk_full
+from recommender.job_claim import Claim
 from recommender.job_queue import WakeUps, build_queue
-from recommender.jobs import Claim, JobInfo, JobKind
+from recommender.jobs import JobInfo, JobKind
 from recommender.settings import Settings
 
 LOOK_EVERY_S = 2.0
+LONGEST_PAUSE_S = 16.0
 LISTEN_S = 0.5
 LONGEST_HEARTBEAT_S = 2.0
 HEARTBEATS_PER_LEASE = 3
@@ -34,7 +36,7 @@ class WorkerStopping(Exception):
 
 
 class JobRun:
-    """One run of a job, as its handler sees it.
+    """One run of a job, as its handler sees it; or of a helper, which only does steps of it.
 
     ``is_expendable`` says that this process serves nothing but this job: should it die, only time is lost.
     """
@@ -90,10 +92,11 @@ class JobRun:
             thread.join()
 
     def _renew(self, finished: threading.Event) -> None:
+        renew = job_help.keep_steps if self.claim.is_helper else jobs.heartbeat
         while not finished.wait(min(self.claim.lease_s / HEARTBEATS_PER_LEASE, LONGEST_HEARTBEAT_S)):
             try:
                 with self.database.session() as session:
-                    if jobs.heartbeat(session, self.claim):
+                    if renew(session, self.claim):
                         self._cancelled.set()
             except LeaseLost:
                 self._lost.set()
@@ -176,23 +179,48 @@ class _Lane(threading.Thread):
         super().__init__(name=f"lane-{'-'.join(sorted(kinds))}", daemon=True)
         self._settings, self._database, self._handle = settings, database, handle
         self._stop_event, self._kinds = stop, kinds
+        self._not_helped: set[int] = set()
         self.look = threading.Event()
 
     def run(self) -> None:
+        pause_s = LOOK_EVERY_S
         while not self._stop_event.is_set():
             self.look.clear()
             try:
                 if self._do_one():
                     continue
-            except Exception:
-                logger.exception("the ledger could not be read; trying again")
-            self.look.wait(LOOK_EVERY_S)
+                pause_s = LOOK_EVERY_S
+            except Exception as error:
+                # A server that is away for hours is no reason to fill the log.
+                logger.error("the ledger could not be read; trying again", exc_info=not is_unreachable(error))
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            self.look.wait(pause_s)
 
     def _do_one(self) -> bool:
         claim = _claim(self._database, self._settings, kinds=self._kinds)
         if claim is None:
-            return False
+            return self._help()
         _run(JobRun(self._database, claim, stop=self._stop_event), self._handle)
+        return True
+
+    def _help(self) -> bool:
+        """Do steps of a job that another worker holds and shares; whether there were any."""
+        with self._database.read_session() as session:
+            claim = job_help.find_help(session, kinds=self._kinds, but_not=self._not_helped)
+        if claim is None:
+            return False
+        run = JobRun(self._database, claim, stop=self._stop_event)
+        try:
+            with run.lease_kept():
+                self._handle(self._database, run)
+        except (JobCancelled, LeaseLost, WorkerStopping):
+            pass
+        except RecommenderError as error:
+            self._not_helped.add(claim.job_id)
+            logger.warning("this worker does not help with job %d: %s", claim.job_id, error)
+        finally:
+            with self._database.session() as session:
+                job_help.give_steps_back(session, claim)
         return True
 
 
@@ -221,6 +249,10 @@ def _run(run: JobRun, handle: Handle) -> None:
         except WorkerStopping:
             _record(run, jobs.release)
         except Exception as error:
+            if is_unreachable(error):
+                logger.warning("the database went away during job %d; it goes on afterwards", run.job.id)
+                _record(run, jobs.release)
+                return
             logger.exception("job %d (%s) failed", run.job.id, run.job.kind)
             error = DiskFull() if is_disk_full(error) else error
             code = getattr(error, "code", None)

@@ -42,6 +42,7 @@ from recommender.feed_resolving import Found, Resolver, settle_heard
 from recommender.feed_scoring import score_tracks
 from recommender.feeds import take_rows
 from recommender.group_model import GroupModel
+from recommender.job_help import share_steps
 from recommender.job_items import add_items, failed_items
 from recommender.ranking import choose_group
 from recommender.served import NoModel
@@ -207,7 +208,8 @@ class FeedBatch:
             self._waiting.setdefault(one.listen, []).append(one.item)
         with self._run.database.session() as session:
             add_items(session, self._run.claim, [item_key(path) for path in self._waiting])
-        listen_to_items(self._run, self._settings, self._model.ears, follower=self)
+            share_steps(session, self._run.claim, {"fingerprint": self._model.ears.fingerprint})
+        listen_to_items(self._run, self._settings, self._model.ears, follower=self, is_shared=True)
         self._over = list(self._waiting)
         self._flush()
 

@@ -27,6 +27,7 @@ from recommender.worker import Handle, JobRun
 from training.encoders import encoder_of
 from training.feed_audio import FeedTools
 from training.feed_batch import score_feed
+from training.feed_help import help_listening
 from training.scan_outcome import (
     Outcome,
     adopt_folders,
@@ -131,6 +132,8 @@ def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
     }
 
     def handle(_database: Database, run: JobRun) -> dict[str, Any]:
+        if run.claim.is_helper:
+            return help_listening(run, settings, handlers._tools.feed.open_ears)
         return by_kind[run.job.kind](run)
 
     return handle

@@ -9,11 +9,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
 from embeddings.encoder import Encoder, TrackEmbedding, load_encoder_config
+from embeddings.errors import MissingDecoder
 from recommender.catalogue import (
     has_embedding,
     record_failed_file,
@@ -22,6 +24,8 @@ from recommender.catalogue import (
     track_of_content,
 )
 from recommender.content_hash import content_sha256
+from recommender.errors import CannotHelp
+from recommender.job_help import take_lost_steps, take_reports
 from recommender.job_items import Item, claim_items, item_counts, item_crashed, item_done, item_failed
 from recommender.records import TrackFacts
 from recommender.settings import Settings
@@ -32,6 +36,7 @@ from training.scan_plan import item_path
 
 FEW_FILES = 4
 COLLECT_S = 0.5
+REPORTS_S = 0.5
 MESSAGE = "listening"
 
 
@@ -74,23 +79,37 @@ class Follower(Protocol):
         """Called several times a second: tells how far the job is, and raises when it must stop."""
 
 
-def listen_to_items(run: JobRun, settings: Settings, ears: Ears, *, follower: Follower | None = None) -> int:
+def listen_to_items(
+    run: JobRun,
+    settings: Settings,
+    ears: Ears,
+    *,
+    follower: Follower | None = None,
+    is_shared: bool = False,
+) -> int:
     """Work on the job's items until none is left; how many new embeddings this run has kept.
 
-    A ``follower`` takes over telling how far the job is.
+    A ``follower`` takes over telling how far the job is. When other workers may take some of the items
+    (``is_shared``), what they brought to an end is told to it as well, and what they have is waited for.
 
     Raises
     ------
     JobCancelled, LeaseLost, WorkerStopping
         Between two files; what was heard until then is kept.
+    CannotHelp
+        A helper cannot hear what the job's own worker may.
     """
-    return _Listening(run, settings, ears, follower).go()
+    return _Listening(run, settings, ears, follower, is_shared=is_shared).go()
 
 
 class _Listening:
     """One pass over a job's items: files wait, are prepared, are listened to, are recorded."""
 
-    def __init__(self, run: JobRun, settings: Settings, ears: Ears, follower: Follower | None) -> None:
+    def __init__(
+        self, run: JobRun, settings: Settings, ears: Ears, follower: Follower | None, *, is_shared: bool
+    ) -> None:
+        self._is_shared, self._is_helped = is_shared, False
+        self._asked_at = monotonic()
         self._run, self._settings, self._ears, self._follower = run, settings, ears, follower
         self._waiting: deque[Item] = deque()
         self._prepared: deque[_OpenFile] = deque()
@@ -103,8 +122,18 @@ class _Listening:
     def go(self) -> int:
         self._tell()
         self._claim()
-        if not self._waiting:
-            return 0
+        while self._waiting or self._is_helped:
+            if self._waiting:
+                self._listen()
+            else:
+                sleep(COLLECT_S)
+                self._tell()
+            if self._is_shared:
+                self._claim()
+        self._take_reports()
+        return self._n_new
+
+    def _listen(self) -> None:
         with self._choose_ears() as ears:
             while self._prepare(n_wanted=self._ears.n_processes) or self._listened_to:
                 while self._prepared and ears.n_idle:
@@ -116,7 +145,6 @@ class _Listening:
                 for heard in ears.collect(COLLECT_S) if self._listened_to else ():
                     self._record(self._listened_to.pop(heard.key), heard)
                 self._tell()
-        return self._n_new
 
     def _choose_ears(self) -> ListenHere | Listeners:
         """Processes that a bad file may kill; for a few files on their first try this one, if expendable."""
@@ -138,6 +166,8 @@ class _Listening:
         # Few at a time: only what is in flight is tried again after a crash.
         n_wanted = max(FEW_FILES, 2 * self._ears.n_processes)
         with self._run.database.session() as session:
+            if self._is_shared:
+                self._is_helped = take_lost_steps(session, self._run.claim)
             self._waiting.extend(claim_items(session, self._run.claim, n_wanted))
 
     def _prepare(self, *, n_wanted: int) -> bool:
@@ -175,6 +205,8 @@ class _Listening:
             self._prepared.append(file)
 
     def _record(self, file: _OpenFile, heard: Heard) -> None:
+        if self._run.claim.is_helper and heard.code == MissingDecoder.code:
+            raise CannotHelp(heard.error)
         with self._run.database.session() as session:
             if heard.embedding is not None:
                 self._keep(session, file, heard.embedding)
@@ -213,6 +245,8 @@ class _Listening:
     def _fail_unread(self, item: Item, path: Path, error: OSError) -> None:
         """The file went away, or may not be read; the next scan looks again."""
         sentence = f"{os.fspath(path)!r} cannot be read: {error.strerror}"
+        if self._run.claim.is_helper:
+            raise CannotHelp(f"{sentence} (its folder must have the same name on every machine)")
         with self._run.database.session() as session:
             item_failed(session, self._run.claim, item.id, code="unreadable_file", error=sentence)
         self._count(path)
@@ -222,7 +256,17 @@ class _Listening:
         if self._follower is not None:
             self._follower.over(path)
 
+    def _take_reports(self) -> None:
+        """Count what helpers have brought to an end."""
+        self._asked_at = monotonic()
+        with self._run.database.session() as session:
+            keys = take_reports(session, self._run.claim) if self._is_shared else []
+        for key in keys:
+            self._count(item_path(key))
+
     def _tell(self) -> None:
+        if self._is_shared and monotonic() - self._asked_at > REPORTS_S:
+            self._take_reports()
         if self._follower is not None:
             self._follower.tell()
         else:

@@ -30,6 +30,7 @@ INTERNAL = {
     "cancelled",
     "fingerprint_mismatch",
     "champion_changed",
+    "cannot_help",
     "index_error",
     "index_mismatch",
     "corrupt_index",

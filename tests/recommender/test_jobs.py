@@ -11,6 +11,7 @@ from sqlalchemy import update
 from recommender import jobs
 from recommender.catalogue import Database
 from recommender.errors import LeaseLost, NoSuchJob
+from recommender.job_claim import Claim
 from recommender.job_items import (
     FailedItem,
     ItemCounts,
@@ -22,7 +23,7 @@ from recommender.job_items import (
     item_done,
     item_failed,
 )
-from recommender.jobs import Claim, JobInfo, JobKind, JobState
+from recommender.jobs import JobInfo, JobKind, JobState
 from recommender.tables import Job
 
 LONG_S = 60.0
