@@ -1,4 +1,4 @@
-"""What goes wrong: too large, not audio, cut off, twice at once; a server or a model that changes meanwhile."""
+"""What goes wrong: too large, not audio, cut off, twice at once; a server, a model that changes meanwhile."""
 
 import socket
 from pathlib import Path
