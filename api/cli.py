@@ -20,6 +20,7 @@ from api import (
     commands_exchange,
     commands_feedback,
     commands_feeds,
+    commands_identify,
     commands_library,
     commands_matches,
     commands_operate,
@@ -238,7 +239,7 @@ for _module in (
     *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
     commands_spotify,
     commands_operate,
-    *(commands_feeds, commands_matches, commands_backup, commands_demo),
+    *(commands_feeds, commands_matches, commands_identify, commands_backup, commands_demo),
 ):
     for _command in _module.COMMANDS:
         main.add_command(_command)

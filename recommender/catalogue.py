@@ -3,6 +3,12 @@
 The queries live beside this file, one module per noun; callers import them from here.
 """
 
+from recommender.catalogue_acoustid import (
+    NamelessTrack,
+    ScannedFile,
+    record_lookup,
+    tracks_without_mbid,
+)
 from recommender.catalogue_bundles import (
     add_bundle,
     catalogue_began_at,
@@ -128,6 +134,8 @@ __all__ = [
     "Database",
     "Decided",
     "NamedTrack",
+    "NamelessTrack",
+    "ScannedFile",
     "add_bundle",
     "add_library_root",
     "catalogue_began_at",
@@ -188,6 +196,7 @@ __all__ = [
     "read_clock",
     "record_failed_file",
     "record_file",
+    "record_lookup",
     "record_reading",
     "record_reading_error",
     "register_feed",
@@ -218,6 +227,7 @@ __all__ = [
     "tracks_of_keys",
     "tracks_with_identity",
     "tracks_without_embedding",
+    "tracks_without_mbid",
     "update_item_row",
     "update_track",
     "upsert_track",
