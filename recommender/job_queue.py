@@ -10,6 +10,7 @@ from recommender.settings import Settings
 
 NAME = "whichlist"
 LOOK_EVERY_S = 0.1
+N_TRIES = 5
 UNSENT = "no wake-up was sent; the worker will find the job by itself"
 
 logger = logging.getLogger(__name__)
@@ -55,10 +56,21 @@ def build_queue(settings: Settings) -> WakeUps:
     """The queue of the settings: SQLite in the data folder, or PostgreSQL for many machines."""
     if settings.queue_url.startswith("postgresql"):
         dsn = settings.queue_url.replace("+psycopg", "", 1)
-        return WakeUps(PostgresHuey(NAME, dsn=dsn, read_timeout=LOOK_EVERY_S, results=False))
+        return _open_postgresql(dsn)
     settings.data.mkdir(parents=True, exist_ok=True)
     path = settings.queue_url.removeprefix("sqlite:///")
     return WakeUps(SqliteHuey(NAME, filename=path, results=False))
+
+
+def _open_postgresql(dsn: str) -> WakeUps:
+    """The queue in a PostgreSQL; workers that start together may each try to make its tables."""
+    for _number in range(N_TRIES):
+        try:
+            return WakeUps(PostgresHuey(NAME, dsn=dsn, read_timeout=LOOK_EVERY_S, results=False))
+        except Exception as error:
+            logger.info("the queue cannot be opened yet: %s", error)
+            time.sleep(LOOK_EVERY_S)
+    return WakeUps(PostgresHuey(NAME, dsn=dsn, read_timeout=LOOK_EVERY_S, results=False))
 
 
 def wake(settings: Settings) -> None:

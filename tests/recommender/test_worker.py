@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from recommender.worker import (
     run_job_here,
     run_worker,
 )
+from tests.databases import postgresql_only
 
 PATIENCE_S = 30.0
 
@@ -310,3 +312,22 @@ def test_a_queue_out_of_reach_is_no_error(
 ) -> None:
     wake(make_settings(queue_url="sqlite:////no/such/folder/queue.sqlite"))
     assert "the worker will find the job by itself" in caplog.text
+
+
+@postgresql_only
+def test_workers_that_start_together_make_one_queue(settings: Settings, database_url: str) -> None:
+    """PostgreSQL's CREATE TABLE IF NOT EXISTS fails when two do it at the same moment."""
+    shared = replace(settings, queue_url=database_url)
+    together, opened = threading.Barrier(4), []
+
+    def start() -> None:
+        together.wait()
+        with closing(build_queue(shared)) as queue:
+            opened.append(queue)
+
+    threads = [threading.Thread(target=start) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(opened) == 4
