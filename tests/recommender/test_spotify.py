@@ -48,6 +48,8 @@ from recommender.sources.spotify_login import (
     log_out,
     take_pending,
 )
+from recommender.sources.spotify_progress import PageLog
+from recommender.sources.spotify_rows import slim_track
 from recommender.sources.spotify_session import PATIENCE_S
 from recommender.sources.spotify_writing import write_new_playlist
 from recommender.sources.web import Web
@@ -557,6 +559,16 @@ class TestLimits:
         read = read_playlist(user.account(), "liked")
         assert [row.title for row in read.rows] == [f"Piece {n}" for n in range(130)]
         assert [asked.one("offset") for asked in spotify.api_calls[n_before:]] == ["49", "99"]
+
+    def test_two_who_read_the_same_list_do_not_keep_it_twice(self, tmp_path: Path) -> None:
+        slim = [slim_track(track(n)) for n in range(3)]
+        one, other = PageLog(tmp_path, "x"), PageLog(tmp_path, "x")
+        for log in (one, other):
+            log.add(slim[:2], 3)
+        other.add(slim[2:], 3)
+        kept = PageLog(tmp_path, "x")
+        assert (kept.entries, kept.total) == (slim, 3)
+        assert PageLog(tmp_path, "y").entries == []
 
     @pytest.mark.parametrize("change", ["added", "removed", "replaced"])
     def test_a_list_that_changed_meanwhile_is_read_afresh(
