@@ -1,5 +1,6 @@
 """What every test may ask for: seeded chance, made sounds, a small demo library, and the databases."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +24,14 @@ class WriteAudio(Protocol):
     def __call__(
         self, name: str, y: NDArray[np.floating], *, sample_rate_hz: int, subtype: str | None = None
     ) -> Path: ...
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make what a test logged fit to be sent between processes: odd names are in it on purpose."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "replace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture
