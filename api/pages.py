@@ -25,7 +25,6 @@ NAVIGATION = (
     ("pages.jobs", "Jobs"),
 )
 _N_EXAMPLES = 3
-_SPOTIFY = "/spotify/login"
 
 
 @blueprint.app_context_processor
@@ -65,7 +64,7 @@ def playlists() -> str:
         "playlists.html",
         playlists=known,
         n_groups=len({playlist.group for playlist in known}),
-        has_spotify=any(rule.rule == _SPOTIFY for rule in current_app.url_map.iter_rules()),
+        has_spotify=ours.settings.spotify_client_id is not None,
         max_upload_mb=ours.settings.max_upload_mb,
     )
 

@@ -1,7 +1,7 @@
 // Adding a playlist: from audio files or a folder that was dropped, a playlist file, a folder of the server, a source.
 
 import { byId, el, percent, plural, problemBox } from "./dom.js";
-import { sendJson, upload } from "./http.js";
+import { getJson, sendJson, upload } from "./http.js";
 import { filesOf } from "./dropped.js";
 import { followJob } from "./job_progress.js";
 
@@ -30,6 +30,16 @@ export function listenForPlaylists(onChange) {
   }
   document.addEventListener("drop", async (event) => choose(await filesOf(event.dataTransfer)));
   form.addEventListener("submit", (event) => { event.preventDefault(); add(); });
+  if (form.dataset.spotify) form.source.addEventListener("focus", proposeSpotify, { once: true });
+}
+
+/** Propose the playlists that the visitor has at Spotify, if somebody is logged in there. */
+async function proposeSpotify() {
+  try {
+    if (!(await getJson("/spotify")).is_logged_in) return;
+    const { playlists } = await getJson("/spotify/playlists");
+    byId("sources").append(el("option", { value: "spotify:liked" }), ...playlists.map(({ source, name }) => el("option", { value: source, label: name })));
+  } catch { /* a source can be typed all the same */ }
 }
 
 function choose(files) {

@@ -34,7 +34,7 @@ export async function followJob(target, id) {
     try {
       const job = await getJson(`/jobs/${id}`);
       target.replaceChildren(
-        el("p", { role: "status" }, `${title(job)}: ${isOver(job) ? job.state : job.message || "under way"}`),
+        el("p", { role: "status" }, `${title(job)}: ${isOver(job) ? job.state : job.message || (job.state === "queued" ? "waiting" : "under way")}`),
         isOver(job) ? el("p", {}, job.error ?? job.message) : progressOf(job));
       if (isOver(job)) return job;
     } catch (error) {

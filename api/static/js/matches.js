@@ -69,7 +69,7 @@ function other(row, settle) {
     onTrack: (track) => settle({ decision: "choose", track_id: track.id }),
     onText: () => { said.textContent = "Choose one of the tracks that are found while you type."; },
   });
-  return el("details", {}, el("summary", { className: "small" }, `Choose another (${plural(row.alternatives.length, "more proposal")})`),
+  return el("details", {}, el("summary", { className: "small" }, row.alternatives.length ? `Choose another (${plural(row.alternatives.length, "more proposal")})` : "Choose another"),
     row.alternatives.map(({ track, score }) => el("div", { className: "row small" }, playButton(track), el("span", { className: "grow" }, `${named(track)}, ${percent(score)} alike`),
       el("button", { onclick: () => settle({ decision: "choose", track_id: track.id }), "aria-label": `Choose ${track.title}` }, "Choose"))),
     form, said);

@@ -2,7 +2,7 @@
 
 import { byId, el, moment, percent, problemBox } from "./dom.js";
 import { getJson, sendJson } from "./http.js";
-import { cardOf } from "./scorecard.js";
+import { reportOf } from "./scorecard.js";
 import { compareModels } from "./compare.js";
 import { followJob, followRunning } from "./job_progress.js";
 import { showCard } from "./card.js";
@@ -41,11 +41,18 @@ const groups = (model) => (model.summary.groups ?? []).map((group) => `${group.n
 async function judge(model) {
   const target = byId(`figures-${model.id}`);
   try {
-    const card = await cardOf(model);
-    target.replaceChildren(...(card ? showCard(model, card) : [el("p", {}, "Not judged; the next training judges the one that answers then.")]));
+    const { report, scorecard } = await reportOf(model);
+    target.replaceChildren(...(scorecard ? showCard(model, scorecard) : [el("p", {}, contest(report.comparison) ?? "Not judged; the next training judges the one that answers then.")]));
   } catch (error) {
     target.replaceChildren(problemBox(error));
   }
+}
+
+/** How a challenger did against the one that answered when it was trained. */
+function contest(found) {
+  if (!found) return null;
+  const points = (share) => `${share > 0 ? "+" : "−"}${Math.abs(100 * share).toFixed(0)}`;
+  return `When it was trained it placed ${percent(found.challenger)} right, the one that answered ${percent(found.champion)}: a difference between ${points(found.low)} and ${points(found.high)} points, ${found.is_better ? "clearly better" : "not clearly better"}.`;
 }
 
 async function promote(model, button) {

@@ -108,16 +108,14 @@ function tracks(playlist) {
   const body = el("tbody");
   const [, more] = firstOf(body, playlist.tracks, trackRow, { most: N_SHOWN });
   const column = (name, properties = {}) => el("th", { scope: "col", ...properties }, name);
-  const unseen = (name) => column(el("span", { className: "unseen" }, name));
   return el("div", {}, el("div", { className: "scroll" }, el("table", { className: "tracks" },
-    el("thead", {}, el("tr", {}, unseen("Play"), column("Title"), column("Artist"), column("Length", { className: "number" }), unseen("Ask"))),
+    el("thead", {}, el("tr", {}, column(el("span", { className: "unseen" }, "Play")), column("Title (choose one to see where else it fits)"), column("Artist"), column("Length", { className: "number" }))),
     body)), more ?? null);
 }
 
 const trackRow = (track) => el("tr", {},
-  el("td", {}, playButton(track)), el("td", {}, track.title), el("td", { className: "muted" }, track.artist),
-  el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"),
-  el("td", {}, el("a", { href: `/?track=${track.id}`, className: "small", "aria-label": `Where else does ${track.title} fit?` }, "where else?")));
+  el("td", {}, playButton(track)), el("td", {}, el("a", { href: `/?track=${track.id}` }, track.title)), el("td", { className: "muted" }, track.artist),
+  el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"));
 
 async function showMatches(playlist) {
   if (["folder", "api", "feedback"].includes(playlist.source)) return;

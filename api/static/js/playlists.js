@@ -27,7 +27,7 @@ async function list() {
   }
 }
 
-const about = (card) => `Found again: how many of its tracks are placed in it while every track of their artist is hidden. Right when named: how many of those placed in it belong there. Judged with model ${card.bundle}${card.created_at ? `, ${moment(card.created_at)}` : ""}.`;
+const about = (card) => `Found again: how many of its tracks are placed in it while every track of their artist is hidden. Right if named: how many of those placed in it belong there. Judged with model ${card.bundle}${card.created_at ? `, ${moment(card.created_at)}` : ""}.`;
 
 function row(playlist, card) {
   const figures = figuresOf(card, playlist);
@@ -41,7 +41,7 @@ function row(playlist, card) {
     cell("Tracks", playlist.n_tracks.toLocaleString("en")),
     cell("Artists", figures ? String(figures.n_artists) : "–"),
     share("Found again", figures?.recall),
-    share("Right when named", figures?.precision),
+    share("Right if named", figures?.precision),
     el("td", { className: "notes" },
       doubts ? el("a", { href: `${address}#doubts`, className: "small" }, `${plural(doubts, "song")} may not belong`) : null,
       figures?.warnings?.length ? el("details", {}, el("summary", { className: "small" }, plural(figures.warnings.length, "warning")),

@@ -4,16 +4,14 @@ import { getJson } from "./http.js";
 
 const NONE = { groups: [] };
 
-/** The figures of a model, without those of every track; null while it was not judged. */
-export async function cardOf(model) {
-  return (await getJson(`/models/${encodeURIComponent(model.id)}/report?tracks=false`)).scorecard;
-}
+/** How a model was fitted and judged, `{report, scorecard}`; the card is null while it was not judged. */
+export const reportOf = (model) => getJson(`/models/${encodeURIComponent(model.id)}/report?tracks=false`);
 
 /** The card of the model in service, else of the newest that was judged: `{groups, bundle}`. */
 export async function servedCard() {
   const { models } = await getJson("/models");
   for (const model of models.sort((a, b) => b.serving - a.serving)) {
-    const card = await cardOf(model);
+    const { scorecard: card } = await reportOf(model);
     if (card) return card;
   }
   return NONE;
