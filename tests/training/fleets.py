@@ -55,6 +55,7 @@ class Fleet:
     lease_s: float = 1.0
     listen_s: float = 0.2
     workers: list[Worker] = field(default_factory=list)
+    others: list[Worker] = field(default_factory=list)
 
     def start(self, *, largest_file: int | None = None, score: int | None = None) -> Worker:
         """One more worker; or with ``score`` a program that scores this feed."""
@@ -91,7 +92,7 @@ class Fleet:
 
     def close(self) -> None:
         """Kill those that still live."""
-        for worker in self.workers:
+        for worker in (*self.workers, *self.others):
             kill(worker)
 
 
