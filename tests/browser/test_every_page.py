@@ -61,6 +61,16 @@ def test_a_dialog_keeps_nobody_out(visit: Visit) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_an_answer_with_everything_open_keeps_nobody_out(visit: Visit) -> None:
+    page = visit.open(PAGES["answer"])
+    page.locator(".near button").first.click()
+    page.get_by_role("button", name="Wrong …").click()
+    page.locator("#track").press_sequentially("er")
+    expect(page.locator("#track-list [role=option]").first).to_be_visible()
+    expect(page.locator("#player")).to_be_visible()
+    assert serious_barriers(page) == []
+
+
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("answer", "playlist", "login")])
 def test_before_there_is_anything_every_page_says_what_to_do(empty_visit: Visit, name: str) -> None:
     page = empty_visit.open(PAGES[name])

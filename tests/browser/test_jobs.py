@@ -30,3 +30,15 @@ def test_what_was_set_aside_is_listed(visit: Visit) -> None:
     row.get_by_text("1 step set aside").click()
     expect(row).to_contain_text("broken.mp3")
     broken.unlink()
+
+
+def test_waiting_work_can_be_cancelled_and_asked_for_again(visit: Visit) -> None:
+    job = visit.site.ask("/models", method="POST")["job"]  # no worker takes trainings here
+    page = visit.open("/app/jobs")
+    row = page.get_by_role("listitem").filter(has_text=f"#{job['id']},")
+    expect(row).to_contain_text("queued")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text("cancelled")
+    row.get_by_role("button", name="Try again").click()
+    again = page.get_by_role("listitem").filter(has_text="queued").filter(has_text="Train")
+    expect(again).to_have_count(1)

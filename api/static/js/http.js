@@ -18,6 +18,11 @@ function unreadable(status) {
   return new Problem({ title: `The server answered ${status} without saying why`, status, code: "unreadable" });
 }
 
+/** Without a token nothing works: lead to where it is asked for, and back. */
+function askForToken(status) {
+  if (status === 401 && location.pathname !== "/app/login") location.assign(`/app/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
 async function request(url, options) {
   let response;
   try {
@@ -33,7 +38,7 @@ async function request(url, options) {
     throw unreadable(response.status);
   }
   if (response.ok) return body;
-  if (response.status === 401 && location.pathname !== "/app/login") location.assign(`/app/login?next=${encodeURIComponent(location.pathname)}`);
+  askForToken(response.status);
   throw new Problem(body);
 }
 
@@ -54,7 +59,7 @@ export function upload(url, form, { onProgress, signal } = {}) {
     call.upload.onprogress = (event) => event.lengthComputable && onProgress?.(event.loaded / event.total);
     call.onload = () => {
       if (call.status < 400 && call.response) resolve(call.response);
-      else reject(call.response?.title ? new Problem(call.response) : unreadable(call.status));
+      else askForToken(call.status), reject(call.response?.title ? new Problem(call.response) : unreadable(call.status));
     };
     call.onerror = () => reject(unreachable());
     call.onabort = () => reject(new DOMException("stopped", "AbortError"));

@@ -114,8 +114,9 @@ function listen() {
     const asked = new URLSearchParams(location.search).get("track");
     if (asked) askTrack(asked);
   });
-  const asked = new URLSearchParams(location.search).get("track");
-  if (asked) askTrack(asked);
+  const parameters = new URLSearchParams(location.search);
+  if (group && [...group.options].some((option) => option.value === parameters.get("group"))) group.value = parameters.get("group");
+  if (parameters.get("track")) askTrack(parameters.get("track"));
 }
 
 if (drop) listen();
