@@ -62,7 +62,8 @@ async function add() {
   try {
     const job = await send({ name: form.name.value.trim(), group: form.group.value.trim() || undefined });
     if (job === undefined) return;
-    if (job) await followJob(status, job.id);
+    const ended = job && await followJob(status, job.id);
+    if (ended?.state === "succeeded") status.append(el("p", {}, "It counts from now on: ", el("a", { href: "/" }, "try a song"), "."));
     form.reset();
     choose([]);
   } catch (error) {

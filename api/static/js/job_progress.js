@@ -14,7 +14,7 @@ export const isOver = (job) => job.finished_at !== null;
 
 /** A bar with counts, rate and time left. */
 export function progressOf(job) {
-  const said = [job.n_total ? `${job.n_done.toLocaleString("en")} of ${job.n_total.toLocaleString("en")}` : "waiting for its turn"];
+  const said = [job.n_total ? `${job.n_done.toLocaleString("en")} of ${job.n_total.toLocaleString("en")}` : job.state === "queued" ? "waiting for its turn" : "just begun"];
   if (job.rate_per_s) said.push(`${job.rate_per_s.toFixed(job.rate_per_s < 10 ? 1 : 0)} a second`);
   if (job.eta_s) said.push(`${duration(job.eta_s)} left`);
   if (job.cancel_requested) said.push("stopping after this step");
