@@ -203,9 +203,14 @@ def _read_spotify(cell: str) -> str | None:
 
 
 def _read_video(artist: str, title: str) -> tuple[str, str]:
-    """(artist, title) of a row that came from a video: "Artist - Title (Official Video)", by some channel."""
-    title = _VIDEO_WORDS.sub("", title).strip() or title
-    named, rest = split_artist_title(title)
-    if named:
+    """(artist, title) of a row that came from a video: "Artist - Title (Official Video)", by some channel.
+
+    A title with a dash in it is taken apart only on a sign of a video: else it is a title such as "Song - B mix".
+    """
+    bare = _VIDEO_WORDS.sub("", title).strip() or title
+    channel = _CHANNEL.sub("", artist).strip() or artist
+    named, rest = split_artist_title(bare)
+    is_video = not artist or bare != title or channel != artist or named.casefold() == artist.casefold()
+    if named and is_video:
         return named, rest
-    return _CHANNEL.sub("", artist).strip() or artist, title
+    return channel, bare

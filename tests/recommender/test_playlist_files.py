@@ -282,13 +282,15 @@ def test_rekordbox_in_its_folders_by_id_and_by_place() -> None:
         ),
         (
             "title;artist;album;isrc\nT;A;Al;nonsense\nMina - Blue (Official Video);MinaVEVO;;\n"
-            "Song - Remastered 2011;B;Al;\nSolo;C - Topic;;\n",
+            "Song - Remastered 2011;B;Al;\nSolo;C - Topic;;\n01 - Opening;D;;\nSong - B mix;E;;\n",
             "csv",
             [
                 SourceRow("T", "A", "Al"),
                 SourceRow("Blue", "Mina"),
                 SourceRow("Song - Remastered 2011", "B", "Al"),
                 SourceRow("Solo", "C"),
+                SourceRow("01 - Opening", "D"),
+                SourceRow("Song - B mix", "E"),
             ],
         ),
         ("Artist\tTitle\tTime\nA\tT\t3:05\n", "csv", [SourceRow("T", "A", duration_s=185.0)]),
