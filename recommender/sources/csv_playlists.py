@@ -205,7 +205,7 @@ def _read_spotify(cell: str) -> str | None:
 def _read_video(artist: str, title: str) -> tuple[str, str]:
     """(artist, title) of a row that came from a video: "Artist - Title (Official Video)", by some channel.
 
-    A title with a dash in it is taken apart only on a sign of a video: else it is a title such as "Song - B mix".
+    Without a sign of a video a title with a dash stays whole: "Song - B mix" is a title.
     """
     bare = _VIDEO_WORDS.sub("", title).strip() or title
     channel = _CHANNEL.sub("", artist).strip() or artist
