@@ -47,6 +47,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_matching
 	$(BIN)/python -m tests.benchmarks.bench_feed --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_pages --data "$(DATA)/bench"
+	$(BIN)/python -m tests.benchmarks.bench_ledger
 	$(BIN)/python -m tests.benchmarks.bench_index
 
 # The learning figures, on research sets that lie beside the project or under BENCH=folder.
@@ -62,7 +63,7 @@ tried: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_tried $(if $(BENCH),--bench "$(BENCH)")
 
 # Kills, full disks, clocks and the like in the middle of a batch of 200 tracks, ten times each on both databases:
-# an hour and a half on two cores.
+# an hour on two cores.
 faults: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_faults $(ARGS)
 

@@ -76,7 +76,7 @@ LENT = {("training", "sqlalchemy.orm", "Session"), ("recommender", "sqlalchemy.o
 TOP_LEVEL = {
     *PACKAGES,
     *("tests", "migrations", "requirements.txt", "README.md"),
-    *("requirements-dev.txt", "pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md"),
+    *("requirements-dev.txt", "pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md", "SCALING.md"),
     *(".ci", ".gitignore", ".gitattributes", "Dockerfile", "compose.yaml", ".dockerignore"),
 }
 
