@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from training.demo_library import DemoLibrary
 
@@ -30,6 +30,7 @@ _FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 _START_S = 120.0
+_PATIENCE_MS = 20_000  # for machines with much else to do
 MAX_UPLOAD_MB = 5
 # Sums up what moved on the page without anybody having pressed something (Chromium's layout shift).
 _MEASURE_SHIFTS = """
@@ -137,6 +138,7 @@ def browser() -> Iterator[Browser]:
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium on the PATH (on Debian: apt-get install chromium)")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         yield browser

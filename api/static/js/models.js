@@ -16,16 +16,16 @@ async function show() {
     const { models } = await getJson("/models");
     const serving = models.find((model) => model.serving);
     const before = models.filter((model) => model.promoted_at && !model.serving).sort((a, b) => b.promoted_at.localeCompare(a.promoted_at))[0];
-    list.replaceChildren(...models.map((model) => row(model, serving, model === before)));
+    const judged = await Promise.all(models.slice(0, N_JUDGED).map(figures)); // first, so that nothing jumps when they come
+    list.replaceChildren(...models.map((model, place) => row(model, serving, { wasBefore: model === before, figures: judged[place] ?? [] })));
     if (!models.length) list.append(el("li", {}, "There is none yet: it is made from your playlists."));
     byId("train").hidden = !models.length;
-    await Promise.all(models.slice(0, N_JUDGED).map(judge));
   } catch (error) {
     problem.replaceChildren(problemBox(error, { again: () => { problem.replaceChildren(); show(); } }));
   }
 }
 
-function row(model, serving, wasBefore) {
+function row(model, serving, { wasBefore, figures: shown }) {
   const promotion = wasBefore ? "Roll back to it" : model.promoted_at ? "Put back" : "Promote";
   return el("li", { className: model.serving ? "serving" : "" },
     el("div", { className: "row" },
@@ -33,18 +33,17 @@ function row(model, serving, wasBefore) {
       model.serving || !serving ? null : el("button", { onclick: () => compare(serving, model), "aria-label": `Compare ${model.id} with the one that answers` }, "Compare"),
       model.serving ? null : el("button", { onclick: (event) => promote(model, event.target), "aria-label": `${promotion}: ${model.id}` }, promotion)),
     el("p", { className: "small muted" }, `${moment(model.created_at)}, heard by ${model.encoder ?? "an unknown encoder"}; ${groups(model)}`),
-    el("div", { id: `figures-${model.id}`, className: "figures small" }));
+    el("div", { className: "figures small" }, shown));
 }
 
 const groups = (model) => (model.summary.groups ?? []).map((group) => `${group.name}: ${group.playlists.map((playlist) => playlist.name).join(", ")}`).join("; ");
 
-async function judge(model) {
-  const target = byId(`figures-${model.id}`);
+async function figures(model) {
   try {
     const { report, scorecard } = await reportOf(model);
-    target.replaceChildren(...(scorecard ? showCard(model, scorecard) : [el("p", {}, contest(report.comparison) ?? "Not judged; the next training judges the one that answers then.")]));
+    return scorecard ? showCard(model, scorecard) : [el("p", {}, contest(report.comparison) ?? "Not judged; the next training judges the one that answers then.")];
   } catch (error) {
-    target.replaceChildren(problemBox(error));
+    return [problemBox(error)];
   }
 }
 

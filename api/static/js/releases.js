@@ -103,7 +103,8 @@ function playlistResults(playlist, colour) {
   return el("section", {},
     el("h3", {}, chip(playlist.name, colour), el("span", { className: "muted small" }, ` ${plural(playlist.tracks.length, "track")}`)),
     playlist.promise ? el("p", { className: "small muted" }, playlist.promise) : null,
-    playlist.tracks.length ? firstOf(tracks, playlist.tracks, trackRow, { most: N_SHOWN }) : el("p", { className: "muted" }, "Nothing."));
+    playlist.tracks.length ? firstOf(tracks, playlist.tracks, trackRow, { most: N_SHOWN }) : el("p", { className: "muted" }, "Nothing new."),
+    playlist.n_already_in ? el("p", { className: "small muted" }, `${plural(playlist.n_already_in, "more track")} of the feed ${playlist.n_already_in === 1 ? "is" : "are"} in it already.`) : null);
 }
 
 const trackRow = (track) => el("li", {},
