@@ -115,18 +115,23 @@ def track_of_file(session: Session, path: Path) -> TrackInfo:
 
 
 def track_paths(session: Session, track_ids: Iterable[int]) -> dict[int, Path]:
-    """Track id -> the file it is read from; tracks without a file are left out."""
+    """Track id -> the file it is read from, of several the first that is there; without a file left out."""
     wanted = list(track_ids)
-    found: dict[int, Path] = {}
+    files: dict[int, list[Path]] = {}
     for start in range(0, len(wanted), CHUNK_ROWS):
         chunk = wanted[start : start + CHUNK_ROWS]
         rows = session.execute(
             select(AudioFile.track_id, AudioFile.path)
             .where(AudioFile.track_id.in_(chunk))
-            .order_by(AudioFile.path.desc())
+            .order_by(AudioFile.path)
         )
-        found |= {track_id: Path(os.fsdecode(path)) for track_id, path in rows if track_id is not None}
-    return found
+        for track_id, path in rows:
+            files.setdefault(track_id, []).append(Path(os.fsdecode(path)))
+    # Only of copies is the disk asked: one may have been deleted since the last scan.
+    return {
+        track_id: paths[0] if len(paths) == 1 else next(filter(Path.is_file, paths), paths[0])
+        for track_id, paths in files.items()
+    }
 
 
 def add_library_root(session: Session, path: Path) -> None:

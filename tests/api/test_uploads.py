@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shutil
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from recommender import uploads
+from recommender.catalogue import record_file
+from recommender.content_hash import content_sha256
+from recommender.sources.folder import read_facts
 from tests.api.conftest import Filled, write_notes
 from tests.api.problems import assert_problem
 
@@ -71,7 +75,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(
         target.write_bytes(song[:100])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(uploads.shutil, "copyfile", full)
+    monkeypatch.setattr("recommender.uploads.shutil.copyfile", full)
     assert_problem(_send(client, song, "A - B.wav"), 507, "disk_full")
     assert _kept(filled) == []
 
@@ -82,3 +86,18 @@ def test_a_lost_file_is_kept_anew(client: FlaskClient, filled: Filled, song: byt
     again = _send(client, song, "A - B.wav").get_json()
     assert again["id"] == first["id"]
     assert len(_kept(filled)) == 1
+
+
+def test_a_copy_stands_in_for_a_file_that_was_deleted(
+    client: FlaskClient, filled: Filled, song: bytes
+) -> None:
+    scanned = filled.sounds.library / "a copy"
+    scanned.mkdir()
+    first = scanned / "A - B.wav"
+    first.write_bytes(song)
+    facts = replace(read_facts(first), content_sha256=content_sha256(first))
+    with filled.database.session() as session:
+        track_id = record_file(session, first, size=len(song), mtime_ns=1, facts=facts)
+    shutil.rmtree(scanned)
+    assert _send(client, song, "Z - Z.wav").get_json()["id"] == track_id
+    assert client.get(f"/tracks/{track_id}/audio").data == song
