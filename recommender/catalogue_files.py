@@ -126,7 +126,8 @@ def track_paths(session: Session, track_ids: Iterable[int]) -> dict[int, Path]:
             .order_by(AudioFile.path)
         )
         for track_id, path in rows:
-            files.setdefault(track_id, []).append(Path(os.fsdecode(path)))
+            if track_id is not None:
+                files.setdefault(track_id, []).append(Path(os.fsdecode(path)))
     # Only of copies is the disk asked: one may have been deleted since the last scan.
     return {
         track_id: paths[0] if len(paths) == 1 else next(filter(Path.is_file, paths), paths[0])
