@@ -78,14 +78,19 @@ def find_misplaced(answers: HeldOutAnswers) -> list[Doubt]:
 
 
 def _trust(answers: HeldOutAnswers) -> NDArray[np.float64]:
-    """(n_tracks,): share right among the tracks placed in the same playlist at least as surely."""
+    """(n_tracks,): share right among the others placed in the same playlist at least as surely.
+
+    The share of all that were placed there counts as one more, so that the surest has something to go by.
+    """
     predicted, right = answers.predicted, answers.predicted == answers.own
     sureness = answers.probability.max(axis=1)
     trust = np.zeros(len(right))
     for label in np.unique(predicted):
         rows = np.flatnonzero(predicted == label)
         rows = rows[np.argsort(-sureness[rows], kind="stable")]
-        trust[rows] = np.cumsum(right[rows]) / np.arange(1, len(rows) + 1)
+        surer = np.arange(len(rows))
+        n_right = np.cumsum(right[rows]) - right[rows]
+        trust[rows] = (n_right + right[rows].mean()) / (surer + 1)
     return trust
 
 

@@ -30,6 +30,7 @@ def test_a_playlist_shows_its_tracks_in_order(client: FlaskClient, filled: Fille
         "id": filled.track_ids[N_PER_PLAYLIST],
         "title": "Piece 0",
         "artist": "Artist 10",
+        "duration_s": 4.0,
     }
     assert shown["created_at"].endswith("+00:00")
 
