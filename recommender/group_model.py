@@ -144,7 +144,9 @@ class GroupModel:
         embeddings = self.standardisation.apply(raw)
         lengths = np.linalg.norm(self.standardisation.standardise(raw), axis=1)
         k = max(self.calibration.n_neighbours, N_DISTANCE, n_nearest)
-        nearest = self.neighbourhood.nearest(embeddings, lengths, k, exclude_ids=exclude_ids)
+        nearest = self.neighbourhood.nearest(
+            embeddings, lengths, k, exclude_ids=exclude_ids, n_named=n_nearest
+        )
         return RawScores(
             logits=self.head.logits(embeddings),
             nearest=nearest,

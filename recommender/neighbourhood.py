@@ -20,7 +20,7 @@ VOTE_FLOOR = 0.02
 # Similarities this close are equal: their last bits depend on what else is in the batch.
 SAME_SIMILARITY = 1e-6
 # How many queries are worked on at a time: few enough to stay in the processor's cache with a playlist.
-QUERIES_AT_ONCE = 256
+QUERIES_AT_ONCE = 512
 FEW_QUERIES = 8
 
 
@@ -28,7 +28,7 @@ FEW_QUERIES = 8
 class Nearest:
     """The nearest members of each label, nearest first: all (n_queries, n_labels, k).
 
-    ``track_ids`` is -1 and ``similarity`` -inf where a label has fewer members; there ``weight`` is 0 and
+    ``track_ids`` may name fewer than k, as asked. It is -1 and ``similarity`` -inf where a label has fewer members; there ``weight`` is 0 and
     ``distance`` NaN.
     """
 
@@ -107,6 +107,7 @@ class Neighbourhood:
         k: int,
         *,
         exclude_ids: Sequence[Sequence[int]] | None = None,
+        n_named: int | None = None,
     ) -> Nearest:
         """Return the ``k`` nearest members of every label, leaving out each query's ``exclude_ids``.
 
@@ -115,6 +116,8 @@ class Neighbourhood:
         queries : (n_queries, dim) float32, unit length
         lengths : (n_queries,) float32
             Length of the standardised vectors before they were made unit length.
+        n_named : int, optional
+            How many of the k get their track ids told; by default all.
         """
         shape = (len(queries), self.weights.shape[1], k)
         rows, similarity = np.zeros(shape, np.int32), np.full(shape, -np.inf, np.float32)
@@ -127,7 +130,7 @@ class Neighbourhood:
                     similarities[query, members == member] = -np.inf
                 found, columns = _largest(similarities, n_found)
                 similarity[block, label, :n_found], rows[block, label, :n_found] = found, members[columns]
-        return self._describe(rows, similarity, lengths)
+        return self._describe(rows, similarity, lengths, n_named)
 
     def _similarities(self, queries: FloatArray) -> Iterator[tuple[int, FloatArray]]:
         """Yield (label, similarities to its members (n_queries, n_members)) of every label that has any.
@@ -147,13 +150,15 @@ class Neighbourhood:
         """(query, row) of every member that must not speak for a query."""
         return [(query, row) for query, ids in enumerate(exclude_ids) for row in self._rows_of(ids)]
 
-    def _describe(self, rows: RowArray, similarity: FloatArray, lengths: FloatArray) -> Nearest:
+    def _describe(
+        self, rows: RowArray, similarity: FloatArray, lengths: FloatArray, n_named: int | None
+    ) -> Nearest:
         there = similarity > -np.inf
         is_full = bool(there.all())
         weight = self._label_weights[np.arange(similarity.shape[1])[:, None], rows]
-        track_ids = self.track_ids[rows]
+        track_ids = self.track_ids[rows[..., :n_named]]
         return Nearest(
-            track_ids=track_ids if is_full else np.where(there, track_ids, -1),
+            track_ids=track_ids if is_full else np.where(there[..., :n_named], track_ids, -1),
             similarity=similarity,
             weight=weight if is_full else np.where(there, weight, 0),
             distance=self._distances(rows, similarity, lengths, None if is_full else there),
