@@ -28,8 +28,8 @@ FEW_QUERIES = 8
 class Nearest:
     """The nearest members of each label, nearest first: all (n_queries, n_labels, k).
 
-    ``track_ids`` may name fewer than k, as asked. It is -1 and ``similarity`` -inf where a label has fewer members; there ``weight`` is 0 and
-    ``distance`` NaN.
+    ``track_ids`` may name fewer than k, as asked; it is -1 and ``similarity`` -inf where a label has fewer
+    members; there ``weight`` is 0 and ``distance`` NaN.
     """
 
     track_ids: IdArray
