@@ -42,10 +42,17 @@ def read_folder(folder: Path, *, manifest: Path | None = None) -> list[TrackRow]
     ------
     UnreadableFolder, ManifestError, NoAudio
     """
+    folder = folder.absolute()
     rows = list(_manifest_rows(folder, manifest) if manifest else _folder_rows(folder))
     if not rows:
         raise NoAudio(f"{folder} holds no audio in the layout {folder.name}/<playlist>/<audio files>")
     return rows
+
+
+def name_in(folder: Path, path: Path) -> str:
+    """Return how a report names a file: from the folder on, or in full where a manifest led elsewhere."""
+    folder, path = folder.absolute(), path.absolute()
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def _folder_rows(folder: Path) -> Iterator[TrackRow]:

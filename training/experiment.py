@@ -8,7 +8,7 @@ from typing import Any
 
 from recommender.errors import RecommenderError
 from recommender.settings import Settings
-from training.datasets import ManifestError
+from training.datasets import ManifestError, name_in
 from training.encoders import checkpoint_folder
 from training.experiment_extras import draw_curve, show_leak, usable_counts
 from training.experiment_fits import Fitter
@@ -157,7 +157,7 @@ def _describe_run(
         "trainings": [training for training in trainings if training],
         "training_seconds": round(sum(training.get("seconds", 0.0) for training in trainings), 1),
         "skipped": [
-            {"file": _name(file.path, tracks.folder), "code": file.code, "reason": file.reason}
+            {"file": name_in(tracks.folder, file.path), "code": file.code, "reason": file.reason}
             for file in tracks.skipped
         ],
     }
@@ -177,10 +177,6 @@ def _brief(choice: str, card: Card) -> Card:
 
 def _seconds(answers: Any) -> Card:
     return {"training_seconds": round(sum(answer.training.get("seconds", 0.0) for answer in answers), 1)}
-
-
-def _name(path: Path, folder: Path) -> str:
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
 
 def _possible(recipe: Recipe, settings: Settings) -> tuple[Recipe, list[str]]:

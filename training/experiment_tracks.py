@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recommender.records import known_artist
 from recommender.settings import Settings
 from training.dataset_layouts import LabelledTrack, LayoutError, SkippedFile, read_layout
-from training.datasets import TrackRow
+from training.datasets import TrackRow, name_in
 from training.fitting import FitContext, default_choice
 from training.fma_layout import find_fma
 from training.folder_tracks import HeardFolder, hear_folder
@@ -76,8 +76,7 @@ class ExperimentTracks:
 
     def relative(self, row: int) -> str:
         """Return a track's file as the report names it."""
-        path = self.files[row]
-        return str(path.relative_to(self.folder)) if path.is_relative_to(self.folder) else str(path)
+        return name_in(self.folder, self.files[row])
 
 
 def find_tracks(

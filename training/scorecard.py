@@ -16,7 +16,7 @@ from recommender.scorecards import write_scorecard
 from recommender.served import NoModel
 from recommender.settings import Settings
 from recommender.sources.folder import read_format
-from training.datasets import read_folder
+from training.datasets import name_in, read_folder
 from training.encoders import is_trained_encoder
 from training.findings import complete_scorecard
 from training.fitting import FitContext
@@ -75,8 +75,7 @@ def evaluate_folder(
         context=context,
         judged=judge_group(labels, tracks, context, n_folds=n_folds, progress=progress),
         sources=[
-            TrackSource(row.title, str(row.file.relative_to(folder)), read_format(row.file))
-            for row in heard.rows
+            TrackSource(row.title, name_in(folder, row.file), read_format(row.file)) for row in heard.rows
         ],
         alpha=settings.alpha,
     )
@@ -85,7 +84,7 @@ def evaluate_folder(
         "seed": seed,
         "seconds": round(time.perf_counter() - started, 2),
         "failed": [
-            {"file": str(row.file.relative_to(folder)), "code": code, "error": error}
+            {"file": name_in(folder, row.file), "code": code, "error": error}
             for row, code, error in heard.failed
         ],
     }

@@ -181,3 +181,28 @@ def test_tracks_whose_artist_nobody_knows_are_not_by_one_artist() -> None:
     _, tracks = label_folder(heard)
     assert tracks.artists == ("", "", "", "")
     assert len(set(tracks.artist_numbers.tolist())) == 4
+
+
+def test_a_folder_may_be_named_from_where_one_stands(
+    library: Path,
+    local_settings: Settings,
+    card: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(library.parent)
+    beside = evaluate(Path(library.name), local_settings)
+    assert [track["file"] for track in beside["tracks"]] == [track["file"] for track in card["tracks"]]
+    assert beside["failed"] == card["failed"]
+
+
+def test_a_manifest_may_name_files_in_full_and_elsewhere(
+    library: Path, local_settings: Settings, card: dict[str, Any], tmp_path: Path
+) -> None:
+    lines = [f"{library / track['file']},{track['label']}" for track in card["tracks"]]
+    manifest = tmp_path / "tracks.csv"
+    manifest.write_text("\n".join(["file,playlist", *lines]))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    found = evaluate(elsewhere, local_settings, manifest=manifest)
+    assert [track["file"] for track in found["tracks"]] == [str(library / t["file"]) for t in card["tracks"]]
