@@ -1,10 +1,7 @@
 """The library as points on a plane: kept where training drew it, else drawn by principal components."""
 
-import os
-import tempfile
 import threading
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 from zipfile import BadZipFile
 
@@ -12,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue import Database, embedded_tracks, load_embeddings
+from recommender.durable_files import replacing
 from recommender.served import ServedModel
 from recommender.settings import Settings
 
@@ -47,14 +45,8 @@ class LibraryMap:
         """Keep the map; who reads meanwhile sees this one or the one before."""
         folder = settings.maps_directory
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor, aside = tempfile.mkstemp(prefix=".map", suffix=".npz", dir=folder)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                np.savez(file, ids=self.track_ids, points=self.points, about=[self.method, self.fingerprint])
-            Path(aside).replace(folder / FILE_NAME)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        with replacing(folder / FILE_NAME) as file:
+            np.savez(file, ids=self.track_ids, points=self.points, about=[self.method, self.fingerprint])
 
     @classmethod
     def load(cls, settings: Settings) -> Self | None:
