@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint bench scorecard trained tried faults clean
+.PHONY: help setup run test lint bench scorecard trained tried faults picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -66,6 +66,11 @@ tried: $(SETUP_DEV)
 # an hour on two cores.
 faults: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_faults $(ARGS)
+
+# The picture of the README, taken of the demo; needs Chromium.
+picture: $(SETUP_DEV)
+	$(BIN)/whichlist --data "$(DATA)/bench" demo --prepare-only
+	$(BIN)/python -m tests.browser.picture --data "$(DATA)/bench" --out docs/pictures/answer.png
 
 # Your music, playlists and models are in DATA, which this leaves alone.
 clean:

@@ -7,46 +7,22 @@ from apiflask import APIFlask
 from flask import Response, current_app, g, request
 from flask.json.provider import DefaultJSONProvider
 
-from api import (
-    audio,
-    feedback,
-    feeds,
-    jobs,
-    library_map,
-    matches,
-    models,
-    opensubsonic,
-    operations,
-    pages,
-    playlist_exchange,
-    playlists,
-    recommend,
-    sessions,
-    spotify,
-    tracks,
-    uploads,
-    walks,
-)
+from api import auth, routes
 from api.auth import SECURITY_SCHEME, register_auth
 from api.metrics import Metrics
+from api.modules import modules_of
+from api.pages import views
+from api.pages.static_version import MAX_AGE_S, static_url_path
 from api.problems import MIMETYPE as PROBLEM_MIMETYPE
 from api.problems import ProblemError, register_problems
-from api.schemas import ProblemSchema
+from api.schemas.base import ProblemSchema
 from api.services import EXTENSION, Services, services
-from api.static_version import MAX_AGE_S, static_url_path
 from api.version import VERSION
-from recommender.catalogue import open_database
-from recommender.model_shelf import ModelShelf
-from recommender.served import ModelHolder
+from recommender.catalogue.database import open_database
+from recommender.model.in_service import ModelHolder
+from recommender.model.shelf import ModelShelf
 from recommender.settings import Settings, load_settings
 
-_BLUEPRINTS = (
-    matches,
-    *(recommend, walks, tracks, uploads, audio, feedback, playlists, playlist_exchange, feeds, jobs, models),
-    opensubsonic,
-    spotify,
-    *(library_map, sessions, operations, pages),
-)
 _MB = 1_000_000
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -68,7 +44,13 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     """
     settings = settings or load_settings()
     app = APIFlask(
-        __name__, title="Whichlist", version=VERSION, docs_path=None, static_url_path=static_url_path()
+        __name__,
+        title="Whichlist",
+        version=VERSION,
+        docs_path=None,
+        static_url_path=static_url_path(),
+        static_folder="pages/static",
+        template_folder="pages/templates",
     )
     database = open_database(settings)
     holder = ModelHolder(database, encoder_threads=settings.encoder_threads)
@@ -80,7 +62,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     register_auth(app, settings)
     app.before_request(_check_media_type)
     app.after_request(_finish)
-    for module in _BLUEPRINTS:
+    for module in (auth, views, *modules_of(routes)):
         app.register_blueprint(module.blueprint)
     return app
 

@@ -2,24 +2,27 @@
 
 import hmac
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
-from apiflask import APIFlask
+from apiflask import APIBlueprint, APIFlask
 from flask import Response, redirect, request, url_for
 
-from api.problems import ProblemError
+from api.problems import ProblemError, describe_problems
+from api.schemas.operations import TokenSchema
+from api.services import services
 from recommender.settings import Settings
 
 SECURITY_SCHEME = "bearer"
 # Spotify's page leads here without the cookie, which is not sent along from another site; who began is
-# known by the cookie of that log-in, which api/spotify.py checks.
+# known by the cookie of that log-in, which api/routes/spotify.py checks.
 _CALLBACK = "/callback"
 # A load balancer asks these without a token, and they give nothing of the library away.
 _OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/session", "/app/login", _CALLBACK})
 _STATIC = "/static/"
 COOKIE = "whichlist_session"
 SESSION_S = 30 * 24 * 3600
-# Its callers show the token in the way of their own protocol, which api/opensubsonic.py checks.
+# Its callers show the token in the way of their own protocol, which api/routes/opensubsonic.py checks.
 _OPENSUBSONIC = "/rest/"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NAMED_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -95,3 +98,30 @@ def _wants_page() -> bool:
     endpoint = request.endpoint or ""
     is_page = endpoint.startswith("pages.") or endpoint == "spotify.log_in"
     return is_page and request.method == "GET" and request.accept_mimetypes.accept_html
+
+
+blueprint = APIBlueprint("sessions", __name__, tag="operations")
+
+
+@blueprint.post("/session")
+@blueprint.input(TokenSchema, location="json")
+@blueprint.doc(responses={204: "The cookie is set", **describe_problems(401)})
+def log_in(json_data: dict[str, Any]) -> Response:
+    """Set the cookie that stands for the token; scripts cannot read it, other sites cannot send it."""
+    token = services().settings.api_token
+    if token is None or not is_token(json_data["token"], token):
+        raise ProblemError("unauthorised", "The token is wrong.")
+    response = Response(status=204)
+    session = make_session(token, now=time.time())
+    secure = request.is_secure
+    response.set_cookie(COOKIE, session, max_age=SESSION_S, httponly=True, samesite="Strict", secure=secure)
+    return response
+
+
+@blueprint.delete("/session")
+@blueprint.doc(responses={204: "The cookie is forgotten"})
+def log_out() -> Response:
+    """Forget the cookie."""
+    response = Response(status=204)
+    response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
+    return response

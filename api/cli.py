@@ -14,26 +14,15 @@ from typing import Any
 
 import click
 
-from api import (
-    commands_backup,
-    commands_demo,
-    commands_exchange,
-    commands_feedback,
-    commands_feeds,
-    commands_identify,
-    commands_library,
-    commands_matches,
-    commands_operate,
-    commands_servers,
-    commands_spotify,
-    commands_walk,
-)
+from api import commands
+from api.commands.operate import log_to_stderr
+from api.modules import modules_of
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
-from recommender.catalogue import open_database
-from recommender.jobs import JobInfo, JobKind, enqueue
+from recommender.catalogue.database import open_database
+from recommender.jobs.ledger import JobInfo, JobKind, enqueue
+from recommender.jobs.worker import SLOW_JOBS, run_job_here, run_worker
 from recommender.settings import Settings, load_settings
-from recommender.worker import SLOW_JOBS, run_job_here, run_worker
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -55,19 +44,19 @@ def main(ctx: click.Context, data: Path | None) -> None:
 
 
 def _run_job(settings: Settings, job_id: int, on_progress: Callable[[JobInfo], None]) -> JobInfo:
-    from training.handlers import build_handler
+    from training.background.handlers import build_handler
 
     return run_job_here(settings, job_id, build_handler(settings), on_progress=on_progress)
 
 
 def _base_encoder(settings: Settings) -> str:
-    from training.encoders import base_encoder_name
+    from training.encoder.available import base_encoder_name
 
     return base_encoder_name(settings)
 
 
 def _demo_folders(folder: Path) -> tuple[Path, ...]:
-    from training.demo_library import build_demo_library
+    from training.demo.library import build_demo_library
 
     with Progress("make the demo library") as progress:
         made = build_demo_library(
@@ -77,7 +66,7 @@ def _demo_folders(folder: Path) -> tuple[Path, ...]:
 
 
 def _judge(settings: Settings, model_id: str) -> None:
-    from training.scorecard import judge_champion
+    from training.judging.scorecard import judge_champion
 
     with Progress(f"judge {model_id}") as progress:
         judge_champion(open_database(settings), settings, bundle_id=model_id, progress=progress)
@@ -88,9 +77,9 @@ def _judge(settings: Settings, model_id: str) -> None:
 @click.pass_obj
 def worker(shell: Shell, *, without_training: bool) -> None:
     """Do the queued jobs, until told to stop."""
-    from training.handlers import build_handler
+    from training.background.handlers import build_handler
 
-    commands_operate.log_to_stderr()
+    log_to_stderr()
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -138,7 +127,7 @@ def evaluate(
     html_file: Path | None,
 ) -> None:
     """Judge FOLDER/<playlist>/<audio> on folds that never share an artist; the database is not touched."""
-    from training.scorecard import evaluate_folder
+    from training.judging.scorecard import evaluate_folder
 
     with Progress("evaluate") as progress:
         found = evaluate_folder(
@@ -151,7 +140,7 @@ def evaluate(
             progress=progress,
         )
     if html_file is not None:
-        from training.scorecard_page import render_page
+        from training.report.page import render_page
 
         html_file.write_text(
             render_page(found, title=f"Score card of {folder.resolve().name}"), encoding="utf-8"
@@ -204,7 +193,7 @@ def experiment(
     resume: bool,
 ) -> None:
     """Run the recipe NAME (or a TOML file of your own) on a data set or on playlists, and write a report."""
-    from training.recipe import list_recipes
+    from training.recipes.recipe import list_recipes
 
     if list_all:
         for recipe in list_recipes():
@@ -213,8 +202,8 @@ def experiment(
     if name is None or data_folder is None:
         raise click.UsageError("name a recipe and --data, or ask for --list")
     out = out or shell.settings.data / "experiments" / Path(name).stem
-    from training.experiment import run_experiment
-    from training.experiment_folder import PAGE_FILE, recipe_for
+    from training.experiments.report_folder import PAGE_FILE, recipe_for
+    from training.experiments.run import run_experiment
 
     with Progress(f"experiment {Path(name).stem}") as progress:
         found = run_experiment(
@@ -235,13 +224,8 @@ def experiment(
     click.echo(f"report             {out / PAGE_FILE}")
 
 
-for _module in (
-    *(commands_library, commands_exchange, commands_walk, commands_feedback, commands_servers),
-    commands_spotify,
-    commands_operate,
-    *(commands_feeds, commands_matches, commands_identify, commands_backup, commands_demo),
-):
-    for _command in _module.COMMANDS:
+for _module in modules_of(commands):
+    for _command in getattr(_module, "COMMANDS", ()):
         main.add_command(_command)
 
 if __name__ == "__main__":

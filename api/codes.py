@@ -62,7 +62,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "spotify_not_set_up",
         409,
         "There is no Spotify app to log in with",
-        "Set WHICHLIST_SPOTIFY_CLIENT_ID; the README says how to get one.",
+        "Set WHICHLIST_SPOTIFY_CLIENT_ID; docs/spotify.md says how to get one.",
     ),
     Problem(
         "spotify_login_needed",
@@ -177,7 +177,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "spotify_refused",
         502,
         "Spotify refuses",
-        "`detail` says why; the README says what Spotify lets an app do.",
+        "`detail` says why; docs/spotify.md says what Spotify lets an app do.",
     ),
     Problem("rate_limited", 502, "Another server is busy", "Try again after the time that it names."),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),

@@ -9,9 +9,9 @@ from werkzeug.exceptions import HTTPException
 
 from api.codes import PROBLEMS, Problem, find_problem, get_problem
 from embeddings.errors import EmbeddingError
-from recommender.database import is_unreachable
+from recommender.catalogue.database import is_unreachable
+from recommender.disk import DiskFull, is_disk_full
 from recommender.errors import DatabaseUnreachable, RecommenderError
-from recommender.full_disk import DiskFull, is_disk_full
 
 MIMETYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"

@@ -9,14 +9,15 @@ from typing import Any
 from flask import Flask, current_app, url_for
 
 from api.metrics import Metrics
-from recommender.catalogue import Database, list_library_roots
-from recommender.job_queue import wake
-from recommender.jobs import get_job
-from recommender.library_map import MapHolder
-from recommender.model_shelf import ModelShelf
-from recommender.served import ModelHolder
+from recommender.answering.library_map import MapHolder
+from recommender.catalogue.database import Database
+from recommender.catalogue.files import list_library_roots
+from recommender.jobs.ledger import get_job
+from recommender.jobs.queue import wake
+from recommender.model.in_service import ModelHolder
+from recommender.model.shelf import ModelShelf
 from recommender.settings import Settings
-from recommender.sources.web import Web, open_web
+from recommender.sources.web.reading import Web, open_web
 
 EXTENSION = "whichlist"
 

@@ -12,14 +12,14 @@ import click
 
 from api.codes import find_problem
 from embeddings.errors import EmbeddingError
+from recommender.disk import DiskFull, is_disk_full
 from recommender.errors import RecommenderError, SettingsError
-from recommender.full_disk import DiskFull, is_disk_full
-from recommender.jobs import JobInfo, JobState
+from recommender.jobs.ledger import JobInfo, JobState
 from recommender.settings import Settings
 
 
 class ExitCode(enum.IntEnum):
-    """How a command ended.  The numbers are a promise; README.md lists them."""
+    """How a command ended.  The numbers are a promise; docs/commands.md lists them."""
 
     OK = 0  # done; an answer "none fits" is an answer
     FAILED = 1  # nothing was done; standard error says why and what to do

@@ -1,9 +1,9 @@
-"""Runs the revisions on the connection that recommender.database hands over; there is no ini file."""
+"""Runs the revisions on the connection that ``recommender.catalogue.database`` hands over; no ini file."""
 
 from alembic import context
 from sqlalchemy import text
 
-from recommender.tables import Base
+from recommender.catalogue.tables.every import METADATA
 
 ADVISORY_LOCK = 7_301_502  # any number that nobody else uses: two programs must not migrate at once
 
@@ -12,7 +12,7 @@ if connection.dialect.name == "postgresql":
     connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
 context.configure(
     connection=connection,
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     # SQLite cannot alter most things in place: Alembic copies the table instead.
     render_as_batch=connection.dialect.name == "sqlite",
 )

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
-from recommender.bundle import CorruptBundle, read_bundle
-from recommender.catalogue import Database, catalogue_counts, current_bundle, open_database, schema_state
+from recommender.catalogue.database import Database, open_database, schema_state
+from recommender.catalogue.models import catalogue_counts, current_bundle
+from recommender.model.bundle import CorruptBundle, read_bundle
 from recommender.settings import Settings
-from recommender.sources.fpcalc import find_fpcalc
+from recommender.sources.servers.fpcalc import find_fpcalc
 
 LOW_DISK_BYTES = 1_000_000_000
 _VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask", "tensorflow")

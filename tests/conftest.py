@@ -9,8 +9,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from training.demo.library import DemoLibrary, build_demo_library
 from training.demo.plan import LibrarySize
-from training.demo_library import DemoLibrary, build_demo_library
 
 pytest_plugins = ["tests.databases"]
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from recommender.catalogue import Database, migrate, open_database
+from recommender.catalogue.database import Database, migrate, open_database
 from recommender.settings import Settings, load_settings
 
 TEMPLATE = "whichlist_template"

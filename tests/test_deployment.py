@@ -30,8 +30,8 @@ def test_only_settings_that_exist_are_set(name: str) -> None:
 def test_the_image_holds_every_package_and_nothing_ignored() -> None:
     copied = set(re.findall(r"^COPY (?!--from)(.+) \S+$", read("Dockerfile"), re.MULTILINE))
     sources = {source for line in copied for source in line.split()}
-    packages = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]
-    assert {package.partition(".")[0] for package in packages} < sources
+    packages = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {package.removesuffix("*") for package in packages} < sources
     let_through = {line.removeprefix("!") for line in read(".dockerignore").splitlines() if line[:1] == "!"}
     assert sources == let_through
     for source in sources:

@@ -1,9 +1,11 @@
-"""README.md against the program: all its routes, settings, commands and exit codes, and no others."""
+"""The documents against the program: all its routes, settings, commands and exit codes, and no others."""
 
+import ast
 import json
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,29 +13,35 @@ import click
 import pytest
 from apiflask import APIFlask
 
-from api.answer_schemas import RecommendationSchema
 from api.app import create_app
 from api.cli import main
+from api.schemas.answers import RecommendationSchema
 from api.services import find_services
 from api.terminal import ExitCode
-from recommender.database import Database
+from recommender.catalogue.database import Database
 from recommender.settings import SETTINGS, Settings
 from tests.databases import sqlite_only
+from tests.test_architecture import ROOMS
 
 REPOSITORY = Path(__file__).parent.parent
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(REPOSITORY).as_posix(): path.read_text(encoding="utf-8")
+    for path in (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
+}
+README = PAGES["README.md"]
+ALL_PAGES = "\n".join(PAGES.values())
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 def table_rows(first_title: str) -> list[list[str]]:
     """The cells of the table whose first column has this title."""
-    lines = iter(README.splitlines())
+    lines = iter(ALL_PAGES.splitlines())
     for line in lines:
         if line.startswith(f"| {first_title} |"):
             next(lines)
             break
     else:
-        raise AssertionError(f"README.md has no table that begins with {first_title!r}")
+        raise AssertionError(f"no page has a table that begins with {first_title!r}")
     rows = []
     for line in lines:
         if not line.startswith("|"):
@@ -43,7 +51,7 @@ def table_rows(first_title: str) -> list[list[str]]:
 
 
 def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```", ALL_PAGES, re.MULTILINE | re.DOTALL)
 
 
 def shell_lines() -> list[str]:
@@ -144,7 +152,70 @@ def test_every_make_line_is_a_target() -> None:
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in phony[1].split())
 
 
-def test_the_files_that_the_readme_names_exist() -> None:
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (REPOSITORY / link).exists()] == []
+def test_the_files_that_the_pages_name_exist() -> None:
+    for page, text in PAGES.items():
+        links = re.findall(r"\]\((?!https?://|#)([^)#]+)\)", text)
+        folder = (REPOSITORY / page).parent
+        assert [link for link in links if not (folder / link).exists()] == [], page
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    assert {f"docs/{link}" for link in re.findall(r"\]\(docs/([\w-]+\.md)\)", README)} == PAGES.keys() - {
+        "README.md"
+    }
+
+
+def test_the_readme_is_two_pages() -> None:
+    assert len(README.splitlines()) <= 200
+
+
+def journeys() -> dict[str, list[str]]:
+    """Title of each journey of docs/architecture.md -> its stops, ``module:function``, in order."""
+    text = PAGES["docs/architecture.md"].partition("## Five journeys")[2]
+    return {
+        part.partition("\n")[0]: re.findall(r"^\d+\. `([\w.]+:[\w.]+)`", part, re.MULTILINE)
+        for part in text.split("\n### ")[1:]
+    }
+
+
+def body_of(stop: str) -> ast.AST:
+    """The function that a stop names; it must exist."""
+    module, _, name = stop.partition(":")
+    node: ast.AST = ast.parse((REPOSITORY / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    for part in name.split("."):
+        inner = {
+            child.name: child
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.FunctionDef | ast.ClassDef)
+        }
+        assert part in inner, f"{stop} does not exist"
+        node = inner[part]
+    return node
+
+
+def names_used(node: ast.AST) -> set[str]:
+    inside = list(ast.walk(node))
+    attributes = {found.attr for found in inside if isinstance(found, ast.Attribute)}
+    return attributes | {found.id for found in inside if isinstance(found, ast.Name)}
+
+
+@pytest.mark.parametrize("title", journeys())
+def test_each_stop_of_a_journey_calls_the_next(title: str) -> None:
+    stops = journeys()[title]
+    assert 5 <= len(stops) <= 8
+    for stop, following in pairwise(stops):
+        assert re.split(r"[:.]", following)[-1] in names_used(body_of(stop)), f"{stop} -> {following}"
+    body_of(stops[-1])
+
+
+def test_there_are_five_journeys_and_other_functions_named_exist() -> None:
+    assert len(journeys()) == 5
+    text = PAGES["docs/architecture.md"]
+    for stop in re.findall(r"`((?:embeddings|recommender|training|api)\.[\w.]+:[\w.]+)`", text):
+        body_of(stop)
+
+
+def test_every_room_is_on_the_plan() -> None:
+    plan = PAGES["docs/architecture.md"].partition("```")[2].partition("```")[0]
+    rooms = {room.rpartition(".")[2] for package in ROOMS.values() for room in package}
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", plan)} == set()

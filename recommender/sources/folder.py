@@ -9,7 +9,7 @@ from pathlib import Path
 from tinytag import TinyTag
 
 from recommender.errors import OutsideLibrary, UnreadableFolder
-from recommender.records import UNKNOWN_ARTIST, FileFormat, TrackFacts
+from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, TrackFacts
 
 AUDIO_SUFFIXES = frozenset(
     (

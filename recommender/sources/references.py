@@ -1,38 +1,34 @@
 """Names of remote playlists and releases, such as ``subsonic:late night``, and what stands behind them."""
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from recommender.errors import SourceError, UnreadableSource
-from recommender.records import DEFAULT_GROUP, TASTE
+from recommender.records.playlists import DEFAULT_GROUP, TASTE
+from recommender.records.rows import JELLYFIN, SPOTIFY, SUBSONIC, SourcePlaylist, SourceRow
 from recommender.settings import Settings
-from recommender.sources.jellyfin import (
+from recommender.sources.servers.jellyfin import (
     download_jellyfin,
     find_jellyfin,
     read_jellyfin_favourites,
     read_jellyfin_newest,
     read_jellyfin_playlist,
 )
-from recommender.sources.listenbrainz import find_listenbrainz, read_fresh_releases
-from recommender.sources.media_cache import MediaCache
-from recommender.sources.rows import JELLYFIN, SPOTIFY, SUBSONIC, SourcePlaylist, SourceRow
-from recommender.sources.subsonic import (
+from recommender.sources.servers.listenbrainz import find_listenbrainz, read_fresh_releases
+from recommender.sources.servers.media_cache import MediaCache
+from recommender.sources.servers.subsonic import (
     download_subsonic,
     find_subsonic,
     read_subsonic_newest,
     read_subsonic_playlist,
     read_subsonic_starred,
 )
-from recommender.sources.syndication import read_syndication
-from recommender.sources.web import Web, download, open_web
+from recommender.sources.servers.syndication import read_syndication
+from recommender.sources.web.reading import Web, download, open_web
 
-FORMS = (
-    "subsonic:PLAYLIST, subsonic:starred, subsonic:newest, jellyfin:PLAYLIST, jellyfin:favourites,"
-    " jellyfin:newest, spotify:PLAYLIST, spotify:liked, listenbrainz:fresh, listenbrainz:mine,"
-    " listenbrainz:USER, or the URL of a feed"
-)
 _SPOTIFY_LINK = "open.spotify.com"
 Progress = Callable[[int, int], None]
 
@@ -40,7 +36,7 @@ Progress = Callable[[int, int], None]
 def is_source_reference(text: str) -> bool:
     """Whether a text has the form of a remote source; a path and a track's name do not."""
     kind, _, name = text.partition(":")
-    return kind.lower() in _READERS and bool(name) and not text.lower().startswith("spotify:track:")
+    return kind.lower() in _KINDS and bool(name) and not text.lower().startswith("spotify:track:")
 
 
 def is_spotify(reference: str) -> bool:
@@ -57,7 +53,7 @@ def usual_group(reference: str) -> str:
 def read_source(
     reference: str, settings: Settings, *, web: Web | None = None, progress: Progress | None = None
 ) -> SourcePlaylist:
-    """What a reference names; the forms are in :data:`FORMS`.
+    """What a reference names; the forms are in ``FORMS``.
 
     ``progress`` is told how many rows of how many are read, of what is long.
 
@@ -69,13 +65,13 @@ def read_source(
         It does not answer, or there is nothing of that name.
     """
     kind, _, name = reference.strip().partition(":")
-    read = _READERS.get(kind.lower())
-    if read is None or not is_source_reference(reference.strip()):
+    known = _KINDS.get(kind.lower())
+    if known is None or not is_source_reference(reference.strip()):
         raise UnreadableSource(f"{reference[:100]!r} names no source; these do: {FORMS}")
     web, named = web or open_web(settings), reference.strip() if name.startswith("//") else name.strip()
     if is_spotify(reference):
         return _read_spotify(web, settings, named, progress=progress)
-    return read(web, settings, named)
+    return known.read(web, settings, named)
 
 
 def can_fetch(row: SourceRow) -> bool:
@@ -144,8 +140,8 @@ def _read_spotify(
     web: Web, settings: Settings, name: str, *, progress: Progress | None = None
 ) -> SourcePlaylist:
     # Its library takes a third of a second to load, which only its users should wait for.
-    from recommender.sources.spotify import read_playlist
-    from recommender.sources.spotify_account import SpotifyAccount
+    from recommender.sources.spotify.account import SpotifyAccount
+    from recommender.sources.spotify.library import read_playlist
 
     return read_playlist(SpotifyAccount(settings, web), name, progress=progress)
 
@@ -156,11 +152,22 @@ def _read_feed(web: Web, settings: Settings, url: str) -> SourcePlaylist:
     return playlist
 
 
-_READERS: dict[str, Callable[[Web, Settings, str], SourcePlaylist]] = {
-    "subsonic": _read_subsonic,
-    "jellyfin": _read_jellyfin,
-    SPOTIFY: _read_spotify,
-    "listenbrainz": _read_listenbrainz,
-    "http": _read_feed,
-    "https": _read_feed,
+@dataclass(frozen=True)
+class _Kind:
+    """What reads the names of one kind, and how they are written, for people who asked for something else."""
+
+    read: Callable[[Web, Settings, str], SourcePlaylist]
+    forms: tuple[str, ...]
+
+
+_KINDS = {
+    "subsonic": _Kind(_read_subsonic, ("subsonic:PLAYLIST", "subsonic:starred", "subsonic:newest")),
+    "jellyfin": _Kind(_read_jellyfin, ("jellyfin:PLAYLIST", "jellyfin:favourites", "jellyfin:newest")),
+    SPOTIFY: _Kind(_read_spotify, ("spotify:PLAYLIST", "spotify:liked")),
+    "listenbrainz": _Kind(
+        _read_listenbrainz, ("listenbrainz:fresh", "listenbrainz:mine", "listenbrainz:USER")
+    ),
+    "http": _Kind(_read_feed, ("the URL of a feed",)),
+    "https": _Kind(_read_feed, ()),
 }
+FORMS = ", ".join(form for kind in _KINDS.values() for form in kind.forms)

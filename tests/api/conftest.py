@@ -17,20 +17,16 @@ from sqlalchemy.orm import Session
 from api.app import create_app
 from api.services import Services, find_services
 from embeddings.encoder import Encoder, Standardisation, TrackEmbedding
-from recommender.bundle import BundleContents, build_index, write_bundle
-from recommender.catalogue import (
-    Database,
-    add_bundle,
-    create_playlist,
-    promote_bundle,
-    record_file,
-    set_members,
-    store_embedding,
-)
+from recommender.catalogue.database import Database
+from recommender.catalogue.embeddings import store_embedding
+from recommender.catalogue.files import record_file
+from recommender.catalogue.models import add_bundle, promote_bundle
+from recommender.catalogue.playlists import create_playlist, set_members
+from recommender.model.bundle import BundleContents, build_index, write_bundle
 from recommender.settings import Settings
 from recommender.sources.folder import read_facts
 from tests.api.openapi_check import CheckedClient
-from tests.recommender.tiny_bundles import CONFIG, DIM, TINY_ENCODER, fit_group
+from tests.recommender.model.tiny_bundles import CONFIG, DIM, TINY_ENCODER, fit_group
 
 SAMPLE_RATE_HZ = 16_000
 N_PER_PLAYLIST = 6

@@ -8,12 +8,12 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 import recommender.errors
-import recommender.worker
+import recommender.jobs.worker
 from api.app import create_app
 from api.auth import is_loopback
 from api.codes import PROBLEMS
+from api.pages.static_version import static_url_path
 from api.services import find_services
-from api.static_version import static_url_path
 from embeddings import errors as embedding_errors
 from recommender.errors import SchemaOutdated
 from recommender.settings import Settings
@@ -87,7 +87,7 @@ def test_an_unforeseen_error_tells_the_log_and_not_the_caller(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the secret is 42")
 
-    monkeypatch.setattr("api.tracks.list_tracks", broken)
+    monkeypatch.setattr("api.routes.tracks.list_tracks", broken)
     response = client.get("/tracks")
     assert_problem(response, 500, "internal_error")
     assert "42" not in response.get_data(as_text=True)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from apiflask import APIFlask
 
-from recommender.catalogue import promote_bundle
+from recommender.catalogue.models import promote_bundle
 from tests.api.conftest import Filled
 from tests.databases import sqlite_only
 

@@ -11,7 +11,7 @@ from api.codes import PROBLEMS
 from api.terminal import ExitCode, OurGroup, Progress, describe_error, exit_code_of, print_json, print_table
 from embeddings.errors import SilentAudio
 from recommender.errors import NoSuchTrack, SchemaOutdated, SettingsError
-from recommender.served import NoModel
+from recommender.model.in_service import NoModel
 
 
 def test_elsewhere_than_on_a_terminal_each_step_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,12 +21,12 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
 
-from recommender.catalogue import migrate, open_database
+from recommender.catalogue.database import migrate, open_database
 from recommender.settings import load_settings
 from tests.folders import LISTENED_LOG, listened
-from tests.training.faults import FAULTS, ON_POSTGRESQL_ONLY, ON_SQLITE_ONLY, World
-from tests.training.feeding import add_feed, serve_model, write_releases
-from tests.training.fleets import Fleet
+from tests.training.background.faults import FAULTS, ON_POSTGRESQL_ONLY, ON_SQLITE_ONLY, World
+from tests.training.background.feeding import add_feed, serve_model, write_releases
+from tests.training.background.fleets import Fleet
 
 LISTEN_S = 0.02
 

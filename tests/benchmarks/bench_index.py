@@ -14,7 +14,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.index import TrackIndex
+from recommender.model.index import TrackIndex
 
 N_QUERIES = 200
 K = 10

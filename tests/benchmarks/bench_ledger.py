@@ -20,14 +20,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import create_engine, make_url, text
 
-from recommender import jobs
-from recommender.catalogue import Database, migrate, open_database, record_file, store_embedding
-from recommender.job_claim import Claim
-from recommender.job_help import find_help, share_steps
-from recommender.job_items import add_items, claim_items, item_done
-from recommender.job_queue import build_queue
-from recommender.jobs import JobKind
-from recommender.records import TrackFacts
+from recommender.catalogue.database import Database, migrate, open_database
+from recommender.catalogue.embeddings import store_embedding
+from recommender.catalogue.files import record_file
+from recommender.jobs import ledger
+from recommender.jobs.ledger import JobKind
+from recommender.jobs.queue import build_queue
+from recommender.jobs.sharing import find_help, share_steps
+from recommender.jobs.steps import Claim, add_items, claim_items, item_done
+from recommender.records.tracks import TrackFacts
 from recommender.settings import load_settings
 
 KINDS = frozenset({JobKind.SCORE_FEED})
@@ -92,8 +93,8 @@ def bench_room(data: Path, *, n_tracks: int) -> None:
             )
     sizes.append(room(database, data))
     with database.session() as session:
-        jobs.enqueue(session, JobKind.SCAN, {})
-        claim = jobs.claim(session, "holder", 600.0)
+        ledger.enqueue(session, JobKind.SCAN, {})
+        claim = ledger.claim(session, "holder", 600.0)
         assert claim is not None
         add_items(
             session, claim, [f"/music/Some Artist/Some Album/{n} Some Title.flac" for n in range(n_tracks)]
@@ -118,8 +119,8 @@ def bench(kind: str, url: str, place: Path, n_steps: int, n_workers: int) -> Non
     migrate(load_settings(overrides, environ={}))
     database = open_database(load_settings(overrides, environ={}))
     with database.session() as session:
-        jobs.enqueue(session, JobKind.SCORE_FEED, {})
-        claim = jobs.claim(session, "holder", 600.0)
+        ledger.enqueue(session, JobKind.SCORE_FEED, {})
+        claim = ledger.claim(session, "holder", 600.0)
         assert claim is not None
         add_items(session, claim, [f"/music/some folder/{number}.flac" for number in range(n_steps)])
         share_steps(session, claim, {})

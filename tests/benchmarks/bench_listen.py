@@ -23,7 +23,7 @@ from bliss_audio import Song
 
 from embeddings.encoder import Encoder
 from recommender.settings import load_settings
-from training.export import ensure_encoder
+from training.encoder.export import ensure_encoder
 
 SAMPLE_RATE_HZ = 44_100
 DURATIONS_S = (30, 210)

@@ -18,12 +18,12 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from recommender.catalogue import Database, migrate, open_database
-from recommender.identity import match_rows
-from recommender.matches import Match, Strength
-from recommender.records import UNKNOWN_ARTIST
+from recommender.catalogue.database import Database, migrate, open_database
+from recommender.catalogue.tables.library import Artist, AudioFile, Identity, Track
+from recommender.matching.identity import match_rows
+from recommender.records.matches import Match, Strength
+from recommender.records.tracks import UNKNOWN_ARTIST
 from recommender.settings import load_settings
-from recommender.tables import Artist, AudioFile, Identity, Track
 from tests.benchmarks.damaged_library import AskedRow, DamagedLibrary, make_library
 from tests.benchmarks.playlist_forms import pass_through_files
 

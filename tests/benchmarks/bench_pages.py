@@ -25,16 +25,13 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from recommender.catalogue import (
-    create_playlist,
-    current_bundle,
-    load_embeddings,
-    open_database,
-    set_members,
-    store_embedding,
-    upsert_track,
-)
-from recommender.records import EDITED, TrackFacts
+from recommender.catalogue.database import open_database
+from recommender.catalogue.embeddings import load_embeddings, store_embedding
+from recommender.catalogue.models import current_bundle
+from recommender.catalogue.playlists import create_playlist, set_members
+from recommender.catalogue.tracks import upsert_track
+from recommender.records.playlists import EDITED
+from recommender.records.tracks import TrackFacts
 from recommender.settings import load_settings
 from tests.browser.conftest import find_chromium, free_port
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from tests.benchmarks.plain_heads import answer_logistic
 from tests.benchmarks.research_sets import BENCH, Bench, FloatArray, IdArray, read_four_genres, read_gtzan
-from training.fitting import FitContext
-from training.judging import familiarity, judge_group
+from training.groups.fitting import FitContext
+from training.judging.outer_folds import familiarity, judge_group
 from training.metrics import auroc, balanced_accuracy, coverage, expected_calibration_error
 
 ALPHA = 0.1

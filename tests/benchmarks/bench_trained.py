@@ -19,12 +19,12 @@ from embeddings.config import MelConfig, PatchConfig
 from embeddings.patches import track_patches
 from tests.benchmarks.plain_heads import answer_logistic
 from tests.benchmarks.research_sets import BENCH, FloatArray, IdArray, read_four_genres, read_patches
-from training.datasets import read_folder
+from training.datasets.playlist_folders import read_folder
 from training.folds import artist_folds
+from training.learning.config import MODES, TrainingConfig
+from training.learning.targets import softmax
+from training.learning.trainer import TrainedEncoder, fit_encoder, pooled_features
 from training.metrics import balanced_accuracy, bootstrap_interval, paired_interval
-from training.targets import softmax
-from training.trainer import TrainedEncoder, fit_encoder, pooled_features
-from training.training_config import MODES, TrainingConfig
 
 N_FOLDS = 5
 # The service's own settings but for the time they take: half the patches an epoch, and fewer epochs.
@@ -170,7 +170,7 @@ class Study:
         )
 
     def _features(self) -> list[FloatArray]:
-        from training.pretrained import pretrained_encoder
+        from training.encoder.pretrained import pretrained_encoder
 
         return pooled_features(pretrained_encoder(), list(self.patches))
 

@@ -32,8 +32,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
 
-from recommender.records import TrackFacts
-from recommender.sources.rows import ISRC, MBID, SourceRow
+from recommender.records.rows import ISRC, MBID, SourceRow
+from recommender.records.tracks import TrackFacts
 
 COMMON_TITLES = (
     *("Intro", "Home", "Hello", "Runaway", "Stay", "Alive", "Forever", "Angel", "Paradise", "Fire", "Rain"),

@@ -14,27 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation, TrackEmbedding, load_encoder_config
-from recommender.bundle import BundleContents, build_index, write_bundle
-from recommender.calibration import Calibration
-from recommender.catalogue import (
-    add_bundle,
-    add_library_root,
-    migrate,
-    open_database,
-    promote_bundle,
-    register_feed,
-)
-from recommender.feeds import ask_for_scores
-from recommender.group_model import GroupModel
-from recommender.heads import Head
-from recommender.neighbourhood import Neighbourhood
+from recommender.catalogue.database import migrate, open_database
+from recommender.catalogue.feeds import register_feed
+from recommender.catalogue.files import add_library_root
+from recommender.catalogue.models import add_bundle, promote_bundle
+from recommender.feeds.batch import ask_for_scores
+from recommender.jobs.worker import run_job_here
+from recommender.model.bundle import BundleContents, build_index, write_bundle
+from recommender.model.calibration import Calibration
+from recommender.model.group import GroupModel
+from recommender.model.heads import Head
+from recommender.model.neighbourhood import Neighbourhood
 from recommender.settings import Settings, load_settings
-from recommender.sources.feeds import FOLDER
-from recommender.worker import run_job_here
-from training.feed_audio import FeedTools
-from training.handlers import Tools, build_handler
-from training.listeners import Listen
-from training.scanning import Ears
+from recommender.sources.feeds.reading import FOLDER
+from training.background.feed_audio import FeedTools
+from training.background.handlers import Tools, build_handler
+from training.listening.listeners import Listen
+from training.listening.scanning import Ears
 
 TINY_ENCODER = Path(__file__).parents[1] / "golden" / "tiny_encoder"
 N_MEMBERS, N_PLAYLISTS, DIM = 5_000, 20, 260

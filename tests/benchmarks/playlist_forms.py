@@ -6,9 +6,9 @@ import plistlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from recommender.sources.playlist_files import read_playlists
-from recommender.sources.playlist_writing import PlaylistFormat, write_playlist
-from recommender.sources.rows import ISRC, SourcePlaylist, SourceRow
+from recommender.records.rows import ISRC, SourcePlaylist, SourceRow
+from recommender.sources.files.reading import read_playlists
+from recommender.sources.files.writing import PlaylistFormat, write_playlist
 from tests.benchmarks.damaged_library import AskedRow
 
 Form = tuple[str, Callable[[Sequence[SourceRow]], bytes]]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fitting import FitContext, default_choice
-from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
-from training.labels import LabelledTracks
+from training.groups.fit import FittedGroup, GroupLabels, fit_group, group_by_artist
+from training.groups.fitting import FitContext, default_choice
+from training.groups.labels import LabelledTracks
 
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
 FloatArray = NDArray[np.float32]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from recommender.heads import fit_linear_head
+from recommender.model.heads import fit_linear_head
 from tests.benchmarks.plain_heads import answer_logistic
 from tests.benchmarks.research_sets import FloatArray, IdArray
 from tests.benchmarks.tried_tasks import N_LABELS, Task, answer_linear, standardise, unit

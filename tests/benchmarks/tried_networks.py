@@ -33,8 +33,8 @@ def _tune(task: Task, loss: str) -> FloatArray:
     import keras
     import tensorflow as tf
 
-    from training.pretrained import pretrained_encoder
-    from training.training_graph import copy_stage
+    from training.encoder.pretrained import pretrained_encoder
+    from training.learning.graph import copy_stage
 
     keras.utils.set_random_seed(task.seed)
     layer = copy_stage(pretrained_encoder().stages[-1])

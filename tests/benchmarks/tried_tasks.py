@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.heads import fit_linear_head
+from recommender.model.heads import fit_linear_head
 from tests.benchmarks.research_sets import FloatArray, IdArray, read_four_genres, read_patches
-from training.fitting import MILD, OF_FEW
 from training.folds import artist_folds
-from training.labels import artist_weights
+from training.groups.fitting import MILD, OF_FEW
+from training.groups.labels import artist_weights
 
 N_LABELS = 4
 
@@ -31,8 +31,8 @@ class FourGenres:
     @classmethod
     def read(cls, folder: Path) -> "FourGenres":
         """Hear every patch with the network frozen: a quarter of a minute on a quiet core."""
-        from training.pretrained import pretrained_encoder, pretrained_tags
-        from training.trainer import pooled_features
+        from training.encoder.pretrained import pretrained_encoder, pretrained_tags
+        from training.learning.trainer import pooled_features
 
         bench, graph, tags = read_four_genres(folder), pretrained_encoder(), pretrained_tags()
         pooled = np.stack(pooled_features(graph, list(read_patches(folder))))

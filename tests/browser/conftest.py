@@ -20,12 +20,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from training.demo_library import DemoLibrary
+from training.demo.library import DemoLibrary
 
 WHICHLIST = [sys.executable, "-m", "api.cli"]
 REPOSITORY = Path(__file__).parents[2]
 # Chromium would otherwise talk to its makers, and wait for them where there is no network.
-_FLAGS = (
+CHROMIUM_FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--autoplay-policy=no-user-gesture-required"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
@@ -140,7 +140,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on the PATH (on Debian: apt-get install chromium)")
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
+        browser = playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_FLAGS))
         yield browser
         browser.close()
 

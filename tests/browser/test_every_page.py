@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from api.pages import NAVIGATION
+from api.pages.views import NAVIGATION
 from tests.browser.conftest import Visit
 
 PAGES = {

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from recommender.scorecards import write_scorecard
+from recommender.model.scorecards import write_scorecard
 from recommender.settings import load_settings
 from tests.browser.conftest import Visit
 

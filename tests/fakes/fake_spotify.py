@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from recommender.sources.spotify_session import SpotifyPlace
+from recommender.sources.spotify.session import SpotifyPlace
 from tests.fakes.servers import Asked, FakeServer, Reply, moved
 
 CLIENT_ID = "0123456789abcdef0123456789abcdef"

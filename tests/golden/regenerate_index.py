@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.index import FORMAT_VERSION, TrackIndex
+from recommender.model.index import FORMAT_VERSION, TrackIndex
 
 HERE = Path(__file__).parent
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
-from training.fitting import FitContext, default_choice
 from training.folds import Grouping
-from training.groups import FittedGroup, GroupLabels, fit_group, group_by_artist
-from training.labels import LabelledTracks
+from training.groups.fit import FittedGroup, GroupLabels, fit_group, group_by_artist
+from training.groups.fitting import FitContext, default_choice
+from training.groups.labels import LabelledTracks
 
 DIM = 24
 # The first view knows the playlists and the artists; the second is noise unless a test says otherwise.

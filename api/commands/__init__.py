@@ -1,0 +1,1 @@
+"""The commands of ``whichlist``, one module a subject, and what all of them share."""

@@ -1,0 +1,125 @@
+"""Playlists in from files, for ``whichlist add-playlist``, and out to files: ``whichlist export``."""
+
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.terminal import ExitCode, Shell, finish_job, json_option, print_json
+from recommender.catalogue.database import open_database
+from recommender.catalogue.playlists import find_playlist
+from recommender.disk import replacing
+from recommender.playlists.file_exchange import describe_import, import_from_file, playlist_for_export
+from recommender.records.matches import MatchReport, ReportRow
+from recommender.records.playlists import DEFAULT_GROUP
+from recommender.sources.files.reading import choose_playlist, read_playlist_file
+from recommender.sources.files.writing import PlaylistFormat, write_playlist
+
+N_NAMED = 10  # rows that are named one by one; the match report has them all
+
+
+def add_playlist_file(
+    shell: Shell, path: Path, *, name: str, group: str, which: str | None, as_json: bool
+) -> None:
+    """Make a playlist of what a playlist file names, say what became of its rows, and fit."""
+    playlist = choose_playlist(read_playlist_file(path), which)
+    imported = import_from_file(
+        open_database(shell.settings),
+        playlist,
+        name=name,
+        group=group,
+        allow_spotify=shell.settings.spotify_training == "allow",
+    )
+    report = imported.report
+    if as_json:
+        print_json({"playlist": vars(report.playlist)} | describe_import(report))
+    else:
+        print_report(report, refusal=report.refusal)
+    if imported.job_id is not None:
+        finish_job(shell, imported.job_id, title=f"add {name}", as_json=as_json)
+    if report.counts["used"] < report.counts["rows"]:
+        raise click.exceptions.Exit(ExitCode.PARTLY)
+
+
+def print_report(report: MatchReport, *, refusal: str) -> None:
+    """Say what became of the rows, and name the first of those that came to nothing."""
+    counts = report.counts
+    by = ", ".join(f"{n} by {method}" for method, n in report.methods.items())
+    click.echo(f"{counts['rows']} rows: {counts['used']} matched" + (f" ({by})" if by else ""))
+    for outcome, meaning in (
+        ("review", "to review: a track is proposed, and not used until you say so"),
+        ("unmatched", "unmatched"),
+        ("rejected", "rejected by you before"),
+        ("skipped", "skipped"),
+    ):
+        rows = [row for row in report.rows if row.outcome == outcome]
+        if rows:
+            click.echo(f"{len(rows)} {meaning}")
+        for row in rows[:N_NAMED]:
+            named = " - ".join(text for text in (row.asked.artist, row.asked.title) if text) or row.code
+            click.echo(f"  row {row.row}: {named}" + (f" ({row.match.note})" if row.match.note else ""))
+        if len(rows) > N_NAMED:
+            click.echo(f"  and {len(rows) - N_NAMED} more")
+    unscanned = [path for row in report.rows if row.outcome == "unmatched" and (path := _local_file(row))]
+    if unscanned:
+        folder = shlex.quote(os.path.commonpath([path.parent for path in unscanned]))
+        click.echo(
+            f"{len(unscanned)} are files that were never scanned: `whichlist scan {folder}`, then again"
+        )
+    if counts["repeated"]:
+        click.echo(f"{counts['repeated']} rows repeat a track")
+    if refusal:
+        click.echo(refusal)
+
+
+def _local_file(row: ReportRow) -> Path | None:
+    """The file that a row names, if it is on this machine."""
+    try:
+        path = Path(row.asked.path or "")
+        return path if path.is_absolute() and path.is_file() else None
+    except (OSError, ValueError):  # a name that no file can have
+        return None
+
+
+@click.command()
+@click.argument("playlist")
+@click.option(
+    "--format",
+    "written_as",
+    type=click.Choice([known.value for known in PlaylistFormat]),
+    help="m3u8, or what the name of --out says, unless given.",
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to; else it is printed.")
+@click.option("--group", default=DEFAULT_GROUP, show_default=True, help="Playlists that compete.")
+@json_option
+@click.pass_obj
+def export(
+    shell: Shell, playlist: str, *, written_as: str | None, out: Path | None, group: str, as_json: bool
+) -> None:
+    """Write PLAYLIST as a file, for players and other programs."""
+    with open_database(shell.settings).read_session() as session:
+        found = playlist_for_export(session, find_playlist(session, playlist, group=group).id)
+    suffix = "" if out is None else out.suffix.lower().removeprefix(".")
+    chosen = written_as or (suffix if suffix in set(PlaylistFormat) else PlaylistFormat.M3U8.value)
+    written = write_playlist(found, chosen)
+    if out is None:
+        click.echo(written, nl=False)
+        return
+    try:
+        with replacing(out) as file:
+            file.write(written)
+    except OSError as error:
+        raise click.FileError(str(out), error.strerror) from error
+    n_without = sum(row.path is None for row in found.rows)
+    said: dict[str, Any] = {"file": str(out), "format": chosen, "n_tracks": len(found.rows)}
+    if as_json:
+        print_json(said | {"n_without_file": n_without})
+        return
+    click.echo(f"{len(found.rows)} tracks of {found.name!r} are in {out} ({chosen})")
+    if n_without:
+        click.echo(f"{n_without} of them have no file", err=True)
+
+
+COMMANDS = (export,)

@@ -1,0 +1,49 @@
+"""``/tracks/{id}/audio`` and ``/waveform``: hear and see a track of the catalogue, and nothing else."""
+
+import mimetypes
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, make_response, send_file
+from marshmallow import RAISE
+
+from api.problems import describe_problems
+from api.schemas.answers import WaveformQuery, WaveformSchema
+from api.services import services
+from recommender.audio_files.playback import draw_waveform, track_file
+
+blueprint = APIBlueprint("audio", __name__, tag="tracks")
+
+# What browsers call these; Python's own table leaves some out or knows them by older names.
+_TYPES = {".flac": "audio/flac", ".opus": "audio/ogg", ".oga": "audio/ogg", ".ogg": "audio/ogg"}
+_TYPES |= {".m4a": "audio/mp4", ".m4b": "audio/mp4", ".wav": "audio/wav", ".aac": "audio/aac"}
+_HOUR_S = 3600
+_AUDIO: dict[str, str | dict[str, dict[str, Any]]] = {
+    "content": {"audio/*": {}, "application/octet-stream": {}}
+}
+_SENT: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+    200: _AUDIO | {"description": "The file as it is"},
+    206: _AUDIO | {"description": "The part that the header Range asked for"},
+    **{status: {"description": text} for status, text in describe_problems(404, 409, 416).items()},
+}
+
+
+@blueprint.get("/tracks/<int:track_id>/audio")
+@blueprint.doc(responses=_SENT)
+def get_audio(track_id: int) -> Response:
+    """Send the track's audio file; parts of it where the header ``Range`` asks."""
+    path = track_file(services().database, track_id)
+    known = mimetypes.guess_type(path.name)[0] or ""
+    kind = _TYPES.get(path.suffix.lower()) or (known if known.startswith("audio/") else "")
+    return make_response(
+        send_file(path, mimetype=kind or "application/octet-stream", conditional=True, max_age=_HOUR_S)
+    )
+
+
+@blueprint.get("/tracks/<int:track_id>/waveform")
+@blueprint.input(WaveformQuery, location="query", unknown=RAISE)
+@blueprint.output(WaveformSchema)
+@blueprint.doc(responses=describe_problems(404, 409, 422))
+def get_waveform(track_id: int, query_data: dict[str, Any]) -> Any:
+    """Show how loud the track is from moment to moment; its file is decoded from end to end."""
+    return draw_waveform(track_file(services().database, track_id), query_data["points"])

@@ -1,0 +1,1 @@
+"""What goes in and out over HTTP, by noun; the OpenAPI document is generated from these."""

@@ -1,0 +1,157 @@
+"""Questions and answers over HTTP, in the shape of :mod:`recommender.answering.answer`."""
+
+from apiflask import Schema
+from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
+from apiflask.validators import Length, OneOf, Range
+
+from api.schemas.base import NamedTrackSchema, PlaylistRefSchema, Strict, name_field, text_field
+from api.schemas.tracks import TrackSchema
+from recommender.answering.answer import Verdict
+from recommender.answering.walk import LONGEST_WALK
+
+
+class AskSchema(Strict):
+    """What to show in an answer."""
+
+    group = name_field(metadata={"description": "Which playlists compete; the default group unless given."})
+    model = name_field(
+        metadata={"description": "The bundle that answers, by its id; the one in service unless given."}
+    )
+    top = Integer(validate=Range(1, 1000), metadata={"description": "Only the first so many playlists."})
+    neighbours = Integer(
+        load_default=3,
+        validate=Range(0, 50),
+        metadata={"description": "Nearest tracks to show, per playlist and in the whole library."},
+    )
+    segments = Boolean(
+        load_default=True, metadata={"description": "Also say what the classifier hears at each moment."}
+    )
+
+
+class AskTrackSchema(AskSchema):
+    """A question about a track that the server can reach."""
+
+    track = text_field(
+        validate=Length(min=1, max=4096),
+        metadata={
+            "description": "A track id, isrc:..., mbid:..., spotify:track:... or its URL, "
+            "a path under a library root, or the URL of audio where the operator allows it."
+        },
+    )
+
+
+class UploadSchema(Schema):
+    """A file to listen to; it is not kept."""
+
+    file = File(required=True, metadata={"description": "The audio file."})  # type: ignore[no-untyped-call]
+
+
+class KeptTrackSchema(TrackSchema):
+    """An uploaded file, now a track of the catalogue."""
+
+
+class WaveformQuery(Strict):
+    """How fine a drawing should be."""
+
+    points = Integer(
+        load_default=400, validate=Range(1, 4000), metadata={"description": "At most so many peaks."}
+    )
+
+
+class WaveformSchema(Strict):
+    """How loud a track is from moment to moment."""
+
+    peaks = List(
+        Float(), required=True, metadata={"description": "Largest magnitude of equal shares, 0 to 1."}
+    )
+    duration_s = Float(required=True)
+
+
+class AskedTrackSchema(Strict):
+    """The track that was asked about; ``id`` is null when the catalogue does not hold it."""
+
+    id = Integer(required=True, allow_none=True)
+    title = text_field()
+    artist = text_field()
+    duration_s = Float(required=True, allow_none=True)
+
+
+class NeighbourSchema(Strict):
+    """A near track and its cosine similarity."""
+
+    track = Nested(NamedTrackSchema, required=True)
+    similarity = Float(required=True)
+
+
+class RankedPlaylistSchema(Strict):
+    """One playlist of an answer, with its evidence."""
+
+    id = Integer(required=True)
+    name = text_field()
+    rank = Integer(required=True)
+    probability = Float(required=True)
+    fits = Boolean(required=True)
+    p_value = Float(required=True, allow_none=True)
+    classifier = Float(required=True)
+    neighbours = Float(required=True)
+    note = text_field()
+    nearest = List(Nested(NeighbourSchema), required=True)
+
+
+class SegmentSchema(Strict):
+    """What the classifier hears in a time span."""
+
+    start_s = Float(required=True)
+    end_s = Float(required=True)
+    playlist = text_field()
+    probability = Float(required=True)
+
+
+class RecommendationSchema(Strict):
+    """The answer."""
+
+    track = Nested(AskedTrackSchema, required=True)
+    group = text_field()
+    model = text_field(metadata={"description": "The bundle that answered."})
+    encoder = text_field(
+        metadata={"description": "The network that listened, e.g. msd_musicnn (pretrained)."}
+    )
+    verdict = text_field(validate=OneOf([verdict.value for verdict in Verdict]))
+    alpha = Float(required=True)
+    member_of = List(Nested(PlaylistRefSchema), required=True)
+    playlists = List(Nested(RankedPlaylistSchema), required=True)
+    similar = List(Nested(NeighbourSchema), required=True)
+    segments = List(Nested(SegmentSchema), required=True)
+    timing_ms = Dict(keys=String(), values=Float(), required=True)
+
+
+class WalkQuery(Strict):
+    """A walk between two tracks of the library."""
+
+    start = text_field(
+        data_key="from",
+        validate=Length(min=1, max=4096),
+        metadata={"description": "The first track, in any form that `track` of GET /recommend takes."},
+    )
+    end = text_field(
+        data_key="to", validate=Length(min=1, max=4096), metadata={"description": "The last track."}
+    )
+    length = Integer(
+        load_default=10,
+        validate=Range(2, LONGEST_WALK),
+        metadata={"description": "Tracks of the walk, its two ends among them."},
+    )
+
+
+class WalkStepSchema(Strict):
+    """One track of a walk and its cosine similarity to the one before, null for the first."""
+
+    track = Nested(NamedTrackSchema, required=True)
+    similarity = Float(required=True, allow_none=True)
+
+
+class WalkSchema(Strict):
+    """A walk, in order."""
+
+    model = text_field(metadata={"description": "The bundle that knew the way."})
+    steps = List(Nested(WalkStepSchema), required=True)

@@ -1,0 +1,81 @@
+"""What the shapes of all nouns share: ids, text, moments, problems."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from apiflask import Schema
+from apiflask.fields import Dict, Integer, List, Nested, String
+from apiflask.validators import Length
+from marshmallow import RAISE
+
+MAX_ID = 2**31 - 1
+
+
+class Moment(String):
+    """Seconds since 1970 in, ISO 8601 in UTC out."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=True, metadata={"format": "date-time"}, **options)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
+
+
+class Strict(Schema):
+    """A schema that refuses names it does not know, so that a typing error is not passed over."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = RAISE
+
+
+def text_field(**options: Any) -> String:
+    return String(required=True, **options)
+
+
+def name_field(**options: Any) -> String:
+    return String(validate=Length(min=1, max=200), **options)
+
+
+class ProblemErrorSchema(Strict):
+    """One parameter or field with a bad value."""
+
+    location = String(required=True, data_key="in")
+    name = text_field()
+    errors = List(String(), required=True)
+
+
+class ProblemSchema(Strict):
+    """RFC 9457 problem details."""
+
+    type = text_field(metadata={"description": "Stable; opens a page about this kind of error."})
+    title = text_field()
+    status = Integer(required=True)
+    detail = text_field()
+    code = text_field(metadata={"description": "Stable name of the kind of error."})
+    action = text_field(metadata={"description": "What to do about it."})
+    instance = text_field()
+    errors = List(Nested(ProblemErrorSchema), metadata={"description": "With code invalid_request."})
+    checks = Dict(keys=String(), values=String(), metadata={"description": "With code not_ready."})
+
+
+class NamedTrackSchema(Strict):
+    """A track of the catalogue, as evidence."""
+
+    id = Integer(required=True)
+    title = text_field()
+    artist = text_field()
+
+
+class PlaylistRefSchema(Strict):
+    """A playlist's id and name."""
+
+    id = Integer(required=True)
+    name = text_field()
+
+
+class PathSchema(Strict):
+    """A file or folder under a library root."""
+
+    path = text_field(validate=Length(min=1, max=4096))

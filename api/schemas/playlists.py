@@ -1,0 +1,73 @@
+"""Playlists over HTTP."""
+
+from typing import Any
+
+from apiflask.fields import Float, Integer, List, Nested, String
+from apiflask.validators import Length, Range
+from marshmallow import ValidationError, validates_schema
+
+from api.schemas.base import MAX_ID, Moment, NamedTrackSchema, Strict, name_field, text_field
+
+
+class PlaylistSchema(Strict):
+    """A playlist."""
+
+    id = Integer(required=True)
+    name = text_field()
+    group = text_field()
+    source = text_field()
+    folder = String(required=True, allow_none=True)
+    n_tracks = Integer(required=True)
+    created_at = Moment()
+
+
+class PlaylistTrackSchema(NamedTrackSchema):
+    """A track in a list."""
+
+    duration_s = Float(required=True, allow_none=True)
+
+
+class PlaylistDetailSchema(PlaylistSchema):
+    """A playlist and its tracks, in order."""
+
+    tracks = List(Nested(PlaylistTrackSchema), required=True)
+
+
+class PlaylistListQuery(Strict):
+    """Which playlists to list."""
+
+    group = name_field()
+
+
+class PlaylistListSchema(Strict):
+    """Playlists by group and name."""
+
+    playlists = List(Nested(PlaylistSchema), required=True)
+
+
+class NewPlaylistSchema(Strict):
+    """A playlist to be made of the audio in a folder, of tracks of the catalogue, or of what a server has."""
+
+    name = name_field(required=True)
+    folder = String(validate=Length(min=1, max=4096))
+    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(min=1, max=100_000))
+    source = String(
+        validate=Length(min=1, max=4096),
+        metadata={
+            "description": "subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites,"
+            " spotify:PLAYLIST, spotify:liked, or the URL of a feed."
+        },
+    )
+    group = name_field(metadata={"description": "`default` unless given, `taste` for spotify:liked."})
+
+    @validates_schema
+    def _has_one_source(self, data: dict[str, Any], **_: Any) -> None:
+        if len({"folder", "track_ids", "source"} & data.keys()) != 1:
+            raise ValidationError("give either a folder, track_ids or a source", "folder")
+
+
+class PlaylistChangeSchema(Strict):
+    """What to change of a playlist: its name, or its tracks."""
+
+    name = name_field()
+    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(max=100_000))

@@ -1,0 +1,217 @@
+"""From a question to its answer: stored embeddings first, else listening to the file now."""
+
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.answering.answer import AskedTrack, Recommendation
+from recommender.answering.ranking import GroupNotFitted, Query, RankingOptions, choose_group, recommend
+from recommender.catalogue.database import Database
+from recommender.catalogue.embeddings import load_embeddings, load_patches
+from recommender.catalogue.files import display_path, track_of_file, track_paths
+from recommender.catalogue.playlists import find_group
+from recommender.catalogue.tracks import find_track, parse_reference, tracks_by_id
+from recommender.errors import NoSuchEmbedding, NoSuchTrack, RecommenderError
+from recommender.model.in_service import ServedModel
+from recommender.records.models import StoredPatches
+from recommender.records.rows import SPOTIFY
+from recommender.records.tracks import TrackInfo
+from recommender.sources.folder import read_facts, resolve_in_roots
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+class UrlsNotEnabled(RecommenderError):
+    """A url was given, and the operator did not allow that."""
+
+    code = "urls_not_enabled"
+
+
+class TrackWithoutAudio(RecommenderError):
+    """A track is known by name only: never heard by this encoder, and no file to listen to."""
+
+    code = "track_without_audio"
+
+
+def ask_by_reference(
+    database: Database,
+    model: ServedModel,
+    reference: str,
+    *,
+    options: RankingOptions,
+    library_roots: Callable[[], Sequence[Path]] | None,
+    fetch: Callable[[str, Path], object] | None = None,
+    resolve_spotify: Callable[[str], int] | None = None,
+) -> Recommendation:
+    """Return the answer for the track that ``reference`` names.
+
+    Parameters
+    ----------
+    reference : str
+        A track id, ``isrc:...``, ``mbid:...``, ``spotify:track:...`` or its URL, a path, or the URL of audio.
+    library_roots : callable, optional
+        Says where a path may lie; None lets it lie anywhere, for the person at the command line.
+    fetch : callable, optional
+        ``fetch(url, path)`` puts the audio at a URL into a file; None: URLs are not allowed.
+    resolve_spotify : callable, optional
+        Gives the track that an unknown Spotify id means; None: only those seen before are known.
+
+    Raises
+    ------
+    NoSuchTrack, NoSuchGroup, GroupNotFitted, OutsideLibrary, TrackWithoutAudio, UrlsNotEnabled
+        The question cannot be answered.
+    EmbeddingError
+        The file cannot be listened to.
+    """
+    _check_group(database, model, options)
+    if fetch is not None and _is_url(reference):
+        query = _query_by_url(reference, model, fetch)
+    else:
+        query = _query_by_reference(database, reference, model, library_roots, resolve_spotify)
+    return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
+
+
+def ask_by_file(
+    database: Database, model: ServedModel, path: Path, *, options: RankingOptions, name: str | None = None
+) -> Recommendation:
+    """Return the answer for a file that the catalogue need not know; ``name`` stands in for the file's."""
+    _check_group(database, model, options)
+    query = _query_by_file(path, model, name=name)
+    return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
+
+
+def _check_group(database: Database, model: ServedModel, options: RankingOptions) -> None:
+    """Refuse a group before anything is listened to; say whether it is unknown or only not fitted yet."""
+    try:
+        choose_group(model.bundle.groups, options.group)
+    except GroupNotFitted:
+        if options.group is not None:
+            with database.read_session() as session:
+                find_group(session, options.group)
+        raise
+
+
+def _describe(database: Database, track_ids: Sequence[int]) -> dict[int, TrackInfo]:
+    with database.read_session() as session:
+        return tracks_by_id(session, track_ids)
+
+
+def _query_by_reference(
+    database: Database,
+    reference: str,
+    model: ServedModel,
+    library_roots: Callable[[], Sequence[Path]] | None,
+    resolve_spotify: Callable[[str], int] | None,
+) -> Query:
+    try:
+        scheme, value = parse_reference(reference)
+    except NoSuchTrack:
+        if _URL.match(reference):
+            raise UrlsNotEnabled("urls are not enabled: WHICHLIST_ALLOW_URLS=on allows them") from None
+        path = Path(reference)
+        resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots())
+        return _query_by_path(database, resolved, model)
+    try:
+        return _query_by_track(database, lambda session: find_track(session, reference), model)
+    except NoSuchTrack:
+        if scheme != SPOTIFY or resolve_spotify is None:
+            raise
+    track_id = resolve_spotify(value)
+    return _query_by_track(database, lambda session: find_track(session, track_id), model)
+
+
+def _is_url(reference: str) -> bool:
+    """Whether a reference is a URL of audio, and not one that names a track of the catalogue."""
+    try:
+        parse_reference(reference)
+    except NoSuchTrack:
+        return bool(_URL.match(reference))
+    return False
+
+
+def _query_by_url(url: str, model: ServedModel, fetch: Callable[[str, Path], object]) -> Query:
+    started = perf_counter()
+    with tempfile.TemporaryDirectory(prefix="whichlist-") as folder:
+        path = Path(folder) / "download"  # nothing of the URL reaches the disk
+        fetch(url, path)
+        spent_ms = 1000 * (perf_counter() - started)
+        name = Path(unquote(urlsplit(url).path)).name or "download"
+        query = _query_by_file(path, model, name=name)
+    return replace(query, timing_ms={"download": spent_ms} | dict(query.timing_ms))
+
+
+def _query_by_file(path: Path, model: ServedModel, *, name: str | None = None) -> Query:
+    facts = read_facts(path, name=name)
+    return _listen(path, model, AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None))
+
+
+def _query_by_path(database: Database, path: Path, model: ServedModel) -> Query:
+    try:
+        return _query_by_track(database, lambda session: track_of_file(session, path), model)
+    except NoSuchTrack:
+        if not _is_file(path):
+            raise NoSuchTrack(f"there is no file {display_path(Path(path.name))[:100]!r} there") from None
+    return _query_by_file(path, model)
+
+
+def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model: ServedModel) -> Query:
+    """Return the stored embedding; when this encoder has not heard the track yet, listen to its file."""
+    started = perf_counter()
+    fingerprint = model.bundle.config.fingerprint
+    with database.read_session() as session:
+        track = find(session)
+        asked = AskedTrack(id=track.id, title=track.title, artist=track.artist, duration_s=track.duration_s)
+        try:
+            patches = load_patches(session, track.id, fingerprint)
+        except NoSuchEmbedding:
+            path = track_paths(session, [track.id]).get(track.id)
+        else:
+            _, vectors = load_embeddings(session, fingerprint, [track.id])
+            return _stored_query(asked, vectors[0], patches, look_up_ms=1000 * (perf_counter() - started))
+    if path is None or not _is_file(path):
+        raise TrackWithoutAudio(
+            f"track {track.id} has not been heard by the encoder of model {model.bundle.bundle_id},"
+            " and has no file that can be read"
+        )
+    return _listen(path, model, asked)
+
+
+def _stored_query(
+    asked: AskedTrack, vector: NDArray[np.float32], stored: StoredPatches, *, look_up_ms: float
+) -> Query:
+    return Query(
+        track=asked,
+        vector=vector,
+        patches=stored.patches,
+        start_s=stored.start_s,
+        patch_s=stored.patch_s,
+        timing_ms={"look_up": look_up_ms},
+    )
+
+
+def _listen(path: Path, model: ServedModel, asked: AskedTrack) -> Query:
+    heard = model.encoder.listen(path)
+    return Query(
+        track=AskedTrack(asked.id, asked.title, asked.artist, heard.duration_s),
+        vector=heard.vector,
+        patches=heard.patches,
+        start_s=heard.start_s,
+        patch_s=heard.patch_s,
+        timing_ms=dict(heard.timing_ms),
+    )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that may not be entered
+        return False

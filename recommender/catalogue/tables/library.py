@@ -1,0 +1,91 @@
+"""The tables of artists, tracks, their files and what was heard in them."""
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from recommender.catalogue.tables.base import Base, owned_by
+
+
+class Artist(Base):
+    """A performer; ``key`` is the case- and width-folded name."""
+
+    __tablename__ = "artist"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+
+
+class Track(Base):
+    """One recording; ``content_sha256`` is the audio payload it was first heard from."""
+
+    __tablename__ = "track"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    artist_id: Mapped[int] = mapped_column(ForeignKey(Artist.id), index=True)
+    album: Mapped[str] = mapped_column(default="")
+    duration_s: Mapped[float | None]
+    content_sha256: Mapped[str | None] = mapped_column(unique=True)
+    source: Mapped[str]
+    licence: Mapped[str] = mapped_column(default="")
+    trainable: Mapped[bool]
+    created_at: Mapped[float]
+    artist: Mapped[Artist] = relationship(lazy="raise")
+
+
+class AudioFile(Base):
+    """A file seen by a scan: of a track, or set aside with the reason why."""
+
+    __tablename__ = "audio_file"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    track_id: Mapped[int | None] = mapped_column(owned_by(Track.id), index=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    path_text: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    content_sha256: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error: Mapped[str | None]
+    seen_at: Mapped[float]
+
+
+class Identity(Base):
+    """A name some registry gave a track: isrc, mbid, spotify. One ISRC may name several tracks."""
+
+    __tablename__ = "identity"
+    track_id: Mapped[int] = mapped_column(owned_by(Track.id), primary_key=True)
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    __table_args__ = (Index(None, "scheme", "value"),)
+
+
+class Embedding(Base):
+    """What one encoder heard in one track, little-endian, before standardisation.
+
+    ``vector`` holds dim float32, ``patches`` n_patches x dim float16, ``start_s`` n_patches float64.
+    """
+
+    __tablename__ = "embedding"
+    track_id: Mapped[int] = mapped_column(owned_by(Track.id), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    dim: Mapped[int]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    n_patches: Mapped[int]
+    patches: Mapped[bytes] = mapped_column(LargeBinary)
+    start_s: Mapped[bytes] = mapped_column(LargeBinary)
+    patch_s: Mapped[float]
+    created_at: Mapped[float]
+    __table_args__ = (Index(None, "fingerprint"),)
+
+
+class LibraryRoot(Base):
+    """A folder whose files may be named by callers, beside those of the settings."""
+
+    __tablename__ = "library_root"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    path_text: Mapped[str]

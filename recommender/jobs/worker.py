@@ -1,0 +1,283 @@
+"""The loop that takes jobs from the ledger and does them, whatever becomes of the worker."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import uuid4
+
+from recommender.catalogue.database import Database, is_unreachable, open_database
+from recommender.disk import DiskFull, is_disk_full
+from recommender.errors import JobCancelled, LeaseLost, RecommenderError
+from recommender.jobs import ledger, sharing
+from recommender.jobs.ledger import JobInfo, JobKind
+from recommender.jobs.queue import WakeUps, build_queue
+from recommender.jobs.steps import Claim
+from recommender.settings import Settings
+
+LOOK_EVERY_S = 2.0
+LONGEST_PAUSE_S = 16.0
+LISTEN_S = 0.5
+LONGEST_HEARTBEAT_S = 2.0
+HEARTBEATS_PER_LEASE = 3
+QUICK_JOBS = frozenset({JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.IMPORT_PLAYLIST, JobKind.REFIT})
+SLOW_JOBS = frozenset({JobKind.TRAIN})
+FEED_JOBS = frozenset({JobKind.SCORE_FEED})
+_LANES = (QUICK_JOBS, SLOW_JOBS, FEED_JOBS)
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerStopping(Exception):
+    """The worker was told to stop; its job goes back to the ledger."""
+
+
+class JobRun:
+    """One run of a job, as its handler sees it; or of a helper, which only does steps of it.
+
+    ``is_expendable`` says that this process serves nothing but this job: should it die, only time is lost.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        claim: Claim,
+        *,
+        stop: threading.Event,
+        is_expendable: bool = False,
+        on_progress: Callable[[JobInfo], None] | None = None,
+    ) -> None:
+        self.database = database
+        self.claim = claim
+        self.is_expendable = is_expendable
+        with database.read_session() as session:
+            self.job = ledger.get_job(session, claim.job_id)
+        self._stop = stop
+        self._on_progress = on_progress
+        self._cancelled = threading.Event()
+        self._lost = threading.Event()
+
+    def check(self) -> None:
+        """Between two steps: raises when the job was cancelled or taken over, or the worker must stop."""
+        if self._lost.is_set():
+            raise LeaseLost(f"job {self.job.id} was taken over by another worker after its lease ran out")
+        if self._cancelled.is_set():
+            raise JobCancelled(f"job {self.job.id} was cancelled")
+        if self._stop.is_set():
+            raise WorkerStopping
+
+    def progress(self, n_done: int, n_total: int, message: str = "") -> None:
+        """Record how far the job is, then :meth:`check`."""
+        with self.database.session() as session:
+            if ledger.progress(session, self.claim, n_done=n_done, n_total=n_total, message=message):
+                self._cancelled.set()
+        if self._on_progress is not None:
+            with self.database.read_session() as session:
+                self._on_progress(ledger.get_job(session, self.claim.job_id))
+        self.check()
+
+    @contextmanager
+    def lease_kept(self) -> Iterator[None]:
+        """Renew the lease in the background, and notice when somebody cancels."""
+        finished = threading.Event()
+        thread = threading.Thread(target=self._renew, args=(finished,), name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            thread.join()
+
+    def _renew(self, finished: threading.Event) -> None:
+        renew = sharing.keep_steps if self.claim.is_helper else ledger.heartbeat
+        while not finished.wait(min(self.claim.lease_s / HEARTBEATS_PER_LEASE, LONGEST_HEARTBEAT_S)):
+            try:
+                with self.database.session() as session:
+                    if renew(session, self.claim):
+                        self._cancelled.set()
+            except LeaseLost:
+                self._lost.set()
+                return
+            except Exception:
+                logger.warning("the lease of job %d was not renewed", self.claim.job_id, exc_info=True)
+
+
+Handle = Callable[[Database, JobRun], dict[str, Any]]
+
+
+def run_worker(
+    settings: Settings, handle: Handle, stop: threading.Event, *, without: Collection[JobKind] = ()
+) -> None:
+    """Do jobs until told to stop, none of the kinds ``without``.
+
+    Quick jobs, slow ones and feeds have a lane each, so that adding a playlist never waits for them. A
+    wake-up is answered at once; without one the ledger is looked at every two seconds.
+    """
+    database = open_database(settings)
+    taken = [kinds.difference(without) for kinds in _LANES]
+    lanes = [_Lane(settings, database, handle, stop, kinds=kinds) for kinds in taken if kinds]
+    for lane in lanes:
+        lane.start()
+    queue = build_queue(settings)
+    try:
+        while not stop.is_set():
+            if _was_woken(queue, stop):
+                for lane in lanes:
+                    lane.look.set()
+    finally:
+        stop.set()
+        for lane in lanes:
+            lane.look.set()
+            lane.join()
+        queue.close()
+        database.close()
+
+
+def run_job_here(
+    settings: Settings,
+    job_id: int,
+    handle: Handle,
+    *,
+    on_progress: Callable[[JobInfo], None] | None = None,
+    follow_every_s: float = 0.2,
+) -> JobInfo:
+    """Do one job in this process, or follow the worker that does it already; the job when it has ended."""
+    database = open_database(settings)
+    never = threading.Event()
+    try:
+        while True:
+            claim = _claim(database, settings, job_id=job_id)
+            if claim is not None:
+                run = JobRun(database, claim, stop=never, is_expendable=True, on_progress=on_progress)
+                _run(run, handle)
+            with database.read_session() as session:
+                info = ledger.get_job(session, job_id)
+            if on_progress is not None:
+                on_progress(info)
+            if info.state.is_final:
+                return info
+            never.wait(follow_every_s)
+    finally:
+        database.close()
+
+
+class _Lane(threading.Thread):
+    """Does one job of some kinds after another."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        handle: Handle,
+        stop: threading.Event,
+        *,
+        kinds: Collection[JobKind],
+    ) -> None:
+        super().__init__(name=f"lane-{'-'.join(sorted(kinds))}", daemon=True)
+        self._settings, self._database, self._handle = settings, database, handle
+        self._stop_event, self._kinds = stop, kinds
+        self._not_helped: set[int] = set()
+        self.look = threading.Event()
+
+    def run(self) -> None:
+        pause_s = LOOK_EVERY_S
+        while not self._stop_event.is_set():
+            self.look.clear()
+            try:
+                if self._do_one():
+                    continue
+                pause_s = LOOK_EVERY_S
+            except Exception as error:
+                # A server that is away for hours is no reason to fill the log.
+                logger.error("the ledger could not be read; trying again", exc_info=not is_unreachable(error))
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            self.look.wait(pause_s)
+
+    def _do_one(self) -> bool:
+        claim = _claim(self._database, self._settings, kinds=self._kinds)
+        if claim is None:
+            return self._help()
+        _run(JobRun(self._database, claim, stop=self._stop_event), self._handle)
+        return True
+
+    def _help(self) -> bool:
+        """Do steps of a job that another worker holds and shares; whether there were any."""
+        with self._database.read_session() as session:
+            claim = sharing.find_help(session, kinds=self._kinds, but_not=self._not_helped)
+        if claim is None:
+            return False
+        run = JobRun(self._database, claim, stop=self._stop_event)
+        try:
+            with run.lease_kept():
+                self._handle(self._database, run)
+        except (JobCancelled, LeaseLost, WorkerStopping):
+            pass
+        except RecommenderError as error:
+            self._not_helped.add(claim.job_id)
+            logger.warning("this worker does not help with job %d: %s", claim.job_id, error)
+        finally:
+            with self._database.session() as session:
+                sharing.give_steps_back(session, claim)
+        return True
+
+
+def _claim(
+    database: Database,
+    settings: Settings,
+    *,
+    job_id: int | None = None,
+    kinds: Collection[JobKind] | None = None,
+) -> Claim | None:
+    worker_id = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
+    with database.session() as session:
+        return ledger.claim(session, worker_id, settings.lease_s, job_id=job_id, kinds=kinds)
+
+
+def _run(run: JobRun, handle: Handle) -> None:
+    """Let the handler do the job and record how it ended, unless another worker has taken it over."""
+    with suppress(LeaseLost):
+        try:
+            with run.lease_kept():
+                result = handle(run.database, run)
+        except LeaseLost:
+            raise
+        except JobCancelled:
+            _record(run, ledger.acknowledge_cancel)
+        except WorkerStopping:
+            _record(run, ledger.release)
+        except Exception as error:
+            if is_unreachable(error):
+                logger.warning("the database went away during job %d; it goes on afterwards", run.job.id)
+                _record(run, ledger.release)
+                return
+            logger.exception("job %d (%s) failed", run.job.id, run.job.kind)
+            error = DiskFull() if is_disk_full(error) else error
+            code = getattr(error, "code", None)
+            code = code if isinstance(code, str) else "internal_error"
+            sentence = str(error) if code != "internal_error" else f"{type(error).__name__}: {error}"
+            _record(run, ledger.fail, code=code, message=sentence)
+        except BaseException:  # Ctrl-C: the next run goes on where this one stopped
+            _record(run, ledger.release)
+            raise
+        else:
+            _record(run, ledger.succeed, result=result)
+        return
+    logger.warning("job %d was taken over by another worker; nothing recorded", run.job.id)
+
+
+def _record(run: JobRun, outcome: Callable[..., None], **values: Any) -> None:
+    with run.database.session() as session:
+        outcome(session, run.claim, **values)
+
+
+def _was_woken(queue: WakeUps, stop: threading.Event) -> bool:
+    """Wait for a wake-up; a queue that cannot be read must not stop the lanes, which look by themselves."""
+    try:
+        return queue.wait(LISTEN_S)
+    except Exception:
+        logger.warning("the wake-up queue could not be read", exc_info=True)
+        stop.wait(LOOK_EVERY_S)
+        return False

@@ -1,0 +1,1 @@
+"""One trained model: what it is made of, how it scores, and which one is in service."""

@@ -1,0 +1,126 @@
+"""A playlist of a source becomes one of the catalogue: its rows matched, stored, and turned into members."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from recommender.catalogue.identities import remember_spotify_ids
+from recommender.catalogue.imported_rows import match_report, store_rows
+from recommender.catalogue.playlists import (
+    count_trainable,
+    create_playlist,
+    find_playlist,
+    get_playlist,
+    playlist_tracks,
+    set_members,
+)
+from recommender.catalogue.registered_names import spotify_ids_of
+from recommender.catalogue.verdicts import FEEDBACK
+from recommender.errors import NoSuchPlaylist, PlaylistExists
+from recommender.matching.identity import match_rows
+from recommender.records.matches import ImportReport, Match, Method, ReportRow, RowState, Strength
+from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
+from recommender.records.rows import SPOTIFY, SkippedRow, SourcePlaylist, SourceRow
+
+SPOTIFY_REFUSAL = (
+    "this playlist came from Spotify, whose Developer Policy (III.14) and Developer Terms (IV.2.1) forbid"
+    " training a machine-learning model on what it provides: it is kept and shown, and left out of training"
+    " unless the operator sets WHICHLIST_SPOTIFY_TRAINING=allow"
+)
+
+
+def import_playlist(
+    session: Session,
+    playlist: SourcePlaylist,
+    *,
+    group: str = DEFAULT_GROUP,
+    name: str | None = None,
+    matches: Sequence[Match] | None = None,
+    allow_spotify: bool = False,
+) -> ImportReport:
+    """Make the matched rows of a playlist, in their order, the members of one in the catalogue.
+
+    Each track is a member once, however often it is named. A playlist that was imported from the same
+    kind of source under this name before is brought up to date. Fitting again is for the caller, when
+    ``members_changed`` and ``n_trainable`` say that it is worth it.
+
+    Parameters
+    ----------
+    name : str, optional
+        Stands in for the playlist's own.
+    matches : sequence of Match, optional
+        What :func:`match_rows` said of ``playlist.rows``; asked here when not given, which keeps the
+        transaction open for longer.
+    allow_spotify : bool
+        Whether the operator lets Whichlist train on what came from Spotify.
+
+    Raises
+    ------
+    PlaylistExists
+        The group has a playlist of this name that came from elsewhere.
+    """
+    target = _find_target(session, playlist, group=group, name=name or playlist.name or "imported")
+    matches = match_rows(session, playlist.rows) if matches is None else matches
+    rows = tuple(_report_rows(playlist, matches))
+    store_rows(session, target.id, rows)
+    used = [row for row in rows if row.is_used and row.match.track_id is not None]
+    track_ids = list(dict.fromkeys(row.match.track_id for row in used if row.match.track_id is not None))
+    changed = track_ids != playlist_tracks(session, target.id)
+    if changed:
+        set_members(session, target.id, track_ids, source=playlist.source)
+    remember_spotify_ids(session, _spotify_ids(used))
+    refused = playlist.source == SPOTIFY and not allow_spotify
+    return ImportReport(
+        playlist=get_playlist(session, target.id),
+        rows=match_report(session, target.id).rows,
+        members_changed=changed,
+        n_trainable=count_trainable(session, target.id, allow_spotify=allow_spotify),
+        refusal=SPOTIFY_REFUSAL if refused else "",
+    )
+
+
+def _find_target(session: Session, playlist: SourcePlaylist, *, group: str, name: str) -> PlaylistInfo:
+    """The playlist to fill: a new one, an empty one, or what an earlier import from such a source left."""
+    try:
+        found = find_playlist(session, name, group=group)
+    except NoSuchPlaylist:
+        return create_playlist(session, name=name, group=group, source=playlist.source)
+    # What the user's feedback brought in stays, whatever is imported into it.
+    if found.n_tracks and found.source not in (playlist.source, FEEDBACK):
+        raise PlaylistExists(
+            f"the group {group!r} already has a playlist {name!r}, and it does not come from such a source"
+            f" ({found.source}, not {playlist.source}): import under another name"
+        )
+    return found
+
+
+def _report_rows(playlist: SourcePlaylist, matches: Sequence[Match]) -> Iterator[ReportRow]:
+    """Matched and skipped rows in the source's own order, numbered from 1."""
+    pairs = iter(zip(playlist.rows, matches, strict=True))
+    row = 0
+    for skipped in sorted(playlist.skipped, key=lambda entry: entry.position):
+        while row < skipped.position and (pair := next(pairs, None)) is not None:
+            row += 1
+            yield ReportRow(row, playlist.source, *pair, _state_of(pair[1]))
+        row += 1
+        yield _skipped_row(row, playlist.source, skipped)
+    for pair in pairs:
+        row += 1
+        yield ReportRow(row, playlist.source, *pair, _state_of(pair[1]))
+
+
+def _skipped_row(row: int, source: str, skipped: SkippedRow) -> ReportRow:
+    match = Match(None, Strength.NONE, Method.NONE, 0.0, note=skipped.reason)
+    return ReportRow(row, source, SourceRow(title=skipped.text), match, RowState.SKIPPED, skipped.code)
+
+
+def _state_of(match: Match) -> RowState:
+    """A decision remembered from an earlier import stays a person's."""
+    if match.method is not Method.DECISION:
+        return RowState.AUTOMATIC
+    return RowState.REJECTED if match.track_id is None else RowState.CHOSEN
+
+
+def _spotify_ids(rows: Sequence[ReportRow]) -> list[tuple[int, str]]:
+    named = ((row.match.track_id, value) for row in rows for value in spotify_ids_of(row.asked))
+    return [(track_id, value) for track_id, value in named if track_id is not None]

@@ -1,0 +1,1 @@
+"""Plain values that cross between rooms: tracks, playlists, models, rows, matches, feeds."""

@@ -1,0 +1,87 @@
+"""Tracks and their files as plain values; times are seconds since 1970, UTC."""
+
+from dataclasses import dataclass
+
+# What stands in for the artist where neither tags nor the file name say one.
+UNKNOWN_ARTIST = "unknown artist"
+
+
+BIT_RATE_BANDS_KBPS = (64, 112, 160, 256, 400)
+
+
+@dataclass(frozen=True)
+class TrackFacts:
+    """What a source says about a track, before it is in the catalogue.
+
+    ``identities`` are (scheme, value) pairs such as ("isrc", "USABC1234567"); ``content_sha256`` is
+    the hash of the audio payload, None when only metadata is known.
+    """
+
+    title: str
+    artist: str
+    album: str = ""
+    duration_s: float | None = None
+    source: str = "file"
+    licence: str = ""
+    identities: tuple[tuple[str, str], ...] = ()
+    content_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How a file holds its audio, as its header says; empty and 0 where it is silent."""
+
+    container: str = ""
+    sample_rate_hz: int = 0
+    bit_rate_kbps: float = 0.0
+
+    @property
+    def properties(self) -> tuple[str, str, str]:
+        """What files may have in common, in words; bit rates in bands, as they vary from file to file."""
+        band = next((band for band in BIT_RATE_BANDS_KBPS if self.bit_rate_kbps <= band), None)
+        return (
+            f"{self.container} files" if self.container else "",
+            f"at {self.sample_rate_hz / 1000:g} kHz" if self.sample_rate_hz else "",
+            f"of at most {band} kbit/s" if band and self.bit_rate_kbps > 0 else "",
+        )
+
+
+@dataclass(frozen=True)
+class TrackInfo:
+    """One track of the catalogue; ``path`` is for display only (undecodable bytes are replaced)."""
+
+    id: int
+    title: str
+    artist_id: int
+    artist: str
+    album: str
+    duration_s: float | None
+    source: str
+    licence: str
+    trainable: bool
+    path: str | None
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file as the last scan left it; ``error_code`` is None unless it could not be heard."""
+
+    size: int
+    mtime_ns: int
+    track_id: int | None
+    error_code: str | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class FailedFile:
+    """A file that was set aside, and why."""
+
+    path: str
+    code: str
+    error: str
+
+
+def known_artist(name: str) -> str:
+    """The artist's name, empty where nobody knows it: strangers must not count as one artist."""
+    return "" if name.casefold() == UNKNOWN_ARTIST else name

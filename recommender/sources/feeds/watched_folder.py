@@ -1,0 +1,49 @@
+"""A folder as a feed: files are taken once they have stopped changing."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from recommender.records.feeds import FeedRow
+from recommender.records.rows import SourceRow
+from recommender.sources.folder import walk_audio
+
+SETTLE_S = 1.0
+YOUNG_S = 3.0
+
+
+class FolderLook:
+    """Looks at a folder again and again; a file counts once two looks found it the same."""
+
+    def __init__(self, folder: Path, *, roots: Iterable[Path] = ()) -> None:
+        self._folder, self._roots = folder, tuple(roots)
+        self._before: dict[str, str] = {}
+
+    def look(self) -> list[FeedRow]:
+        """The files that have not changed since the last look, or are too old to be still written."""
+        now = time.time()
+        found, rows = {}, []
+        for file in walk_audio(self._folder, roots=self._roots):
+            path, stamp = str(file.path), f"{file.size}:{file.mtime_ns}"
+            found[path] = stamp
+            is_young = abs(now - file.mtime_ns / 1e9) < YOUNG_S
+            if self._before.get(path) == stamp or not is_young:
+                rows.append(FeedRow(SourceRow(path=path), stamp=stamp))
+        self.is_settled = len(rows) == len(found)
+        self._before = found
+        return rows
+
+
+def read_folder(folder: Path, *, roots: Iterable[Path] = ()) -> list[FeedRow]:
+    """The audio files below a folder; one that is still being written is left out until the next time.
+
+    Raises
+    ------
+    UnreadableFolder
+    """
+    look = FolderLook(folder, roots=roots)
+    rows = look.look()
+    if look.is_settled:
+        return rows
+    time.sleep(SETTLE_S)
+    return look.look()

@@ -1,0 +1,1 @@
+"""Playlist files: every format read into rows, and rows written as files."""

@@ -1,0 +1,199 @@
+"""Playlists as files that players, other services and Whichlist itself read."""
+
+import csv
+import enum
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from recommender.errors import SourceError
+from recommender.records.rows import ISRC, MBID, SPOTIFY, SourcePlaylist, SourceRow
+from recommender.sources.rows.locations import path_to_uri
+from recommender.sources.rows.names import clean_text, split_artist_title, uri_of_identity
+
+XSPF_NAMESPACE = "http://xspf.org/ns/0/"
+CSV_COLUMNS = (
+    *("Track name", "Artist name", "Album", "Playlist name", "Duration (ms)", "Release date"),
+    *("ISRC", "MusicBrainz recording id", "Spotify track", "Path", "URL"),
+)
+FORMULA = re.compile(r"'*[=+\-@]")  # what a spreadsheet would calculate; reading takes one ' off again
+
+
+class PlaylistFormat(enum.StrEnum):
+    """The formats that are written; the name is also the usual suffix."""
+
+    M3U8 = "m3u8"
+    XSPF = "xspf"
+    JSPF = "jspf"
+    CSV = "csv"
+    PLS = "pls"
+
+
+MEDIA_TYPES = {
+    PlaylistFormat.M3U8: "audio/x-mpegurl; charset=utf-8",
+    PlaylistFormat.XSPF: "application/xspf+xml",
+    PlaylistFormat.JSPF: "application/json",
+    PlaylistFormat.CSV: "text/csv; charset=utf-8",
+    PlaylistFormat.PLS: "audio/x-scpls; charset=utf-8",
+}
+
+
+class UnknownFormat(SourceError):
+    """A format that playlists are not written in."""
+
+    code = "unknown_format"
+
+
+def write_playlist(playlist: SourcePlaylist, format: PlaylistFormat | str) -> bytes:
+    """The playlist as a file, in UTF-8.
+
+    Every format keeps the order, titles, artists, albums, durations, paths and addresses; XSPF and JSPF
+    keep every identity, CSV the ISRC, the MusicBrainz and the Spotify one and the date of release. M3U8
+    and PLS list places: a row without path and address stands there as a remark only, and durations are
+    whole seconds.
+
+    Raises
+    ------
+    UnknownFormat
+        The format is none of :class:`PlaylistFormat`.
+    """
+    if format not in _WRITERS:
+        known = ", ".join(PlaylistFormat)
+        raise UnknownFormat(f"playlists are not written as {clean_text(format)!r}; there are {known}")
+    return _WRITERS[PlaylistFormat(format)](playlist)
+
+
+def _write_m3u8(playlist: SourcePlaylist) -> bytes:
+    return _encode(
+        "\n".join(("#EXTM3U", f"#PLAYLIST:{clean_text(playlist.name)}", *_m3u8_lines(playlist), ""))
+    )
+
+
+def _m3u8_lines(playlist: SourcePlaylist) -> Iterator[str]:
+    for row in playlist.rows:
+        place = _place(row)
+        if place is None:
+            yield f"# nothing to play: {_shown(row)}"
+            continue
+        yield f"#EXTINF:{_whole_seconds(row)},{_shown(row)}"
+        if split_artist_title(_shown(row)) != (clean_text(row.artist), clean_text(row.title)):
+            yield f"#EXTART:{clean_text(row.artist)}"
+        if row.album:
+            yield f"#EXTALB:{clean_text(row.album)}"
+        yield place
+
+
+def _write_pls(playlist: SourcePlaylist) -> bytes:
+    rows = [(place, row) for row in playlist.rows if (place := _place(row)) is not None]
+    lines = ["[playlist]", f"PlaylistName={clean_text(playlist.name)}"]
+    for number, (place, row) in enumerate(rows, start=1):
+        lines += [
+            f"File{number}={place}",
+            f"Title{number}={_shown(row)}",
+            f"Length{number}={_whole_seconds(row)}",
+        ]
+    return _encode("\n".join([*lines, f"NumberOfEntries={len(rows)}", "Version=2", ""]))
+
+
+def _write_xspf(playlist: SourcePlaylist) -> bytes:
+    ElementTree.register_namespace("", XSPF_NAMESPACE)
+    root = ElementTree.Element(f"{{{XSPF_NAMESPACE}}}playlist", version="1")
+    _add_text(root, "title", clean_text(playlist.name))
+    tracks = ElementTree.SubElement(root, f"{{{XSPF_NAMESPACE}}}trackList")
+    for row in playlist.rows:
+        track = ElementTree.SubElement(tracks, f"{{{XSPF_NAMESPACE}}}track")
+        for name, texts in _members(row).items():
+            for text in texts if isinstance(texts, list) else [texts]:
+                _add_text(track, name, str(text))
+    ElementTree.indent(root)
+    written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
+
+
+def _add_text(parent: ElementTree.Element, name: str, text: str) -> None:
+    ElementTree.SubElement(parent, f"{{{XSPF_NAMESPACE}}}{name}").text = text
+
+
+def _write_jspf(playlist: SourcePlaylist) -> bytes:
+    tracks = [_members(row) for row in playlist.rows]
+    document = {"playlist": {"title": clean_text(playlist.name), "track": tracks}}
+    return _encode(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+def _members(row: SourceRow) -> dict[str, Any]:
+    """What XSPF and JSPF say of a track, under the names that they share; what is empty is left out."""
+    members = {
+        "location": _addresses(row),
+        "identifier": [clean_text(uri_of_identity(scheme, value)) for scheme, value in row.identities],
+        "title": clean_text(row.title),
+        "creator": clean_text(row.artist),
+        "album": clean_text(row.album),
+        "duration": _milliseconds(row),
+    }
+    return {name: value for name, value in members.items() if value}
+
+
+def _write_csv(playlist: SourcePlaylist) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(CSV_COLUMNS)
+    for row in playlist.rows:
+        names = (row.title, row.artist, row.album, playlist.name)
+        kept = (row.identity(ISRC), row.identity(MBID), row.identity(SPOTIFY))
+        cells = [clean_text(cell) for cell in (*names, _milliseconds(row), row.released, *kept)]
+        writer.writerow([_defuse(cell) for cell in (*cells, _path(row) or "", _url(row) or "")])
+    return _encode(text.getvalue())
+
+
+def _defuse(cell: str) -> str:
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def _shown(row: SourceRow) -> str:
+    return " - ".join(text for text in (clean_text(row.artist), clean_text(row.title)) if text)
+
+
+def _place(row: SourceRow) -> str | None:
+    """The line that a player opens."""
+    return _path(row) or _url(row)
+
+
+def _path(row: SourceRow) -> str | None:
+    """The path as it is where any format gives that back unchanged, else as an address."""
+    if row.path is None:
+        return None
+    is_plain = row.path == clean_text(row.path) and not row.path.startswith("#") and "%" not in row.path
+    return row.path if is_plain else path_to_uri(row.path)
+
+
+def _url(row: SourceRow) -> str | None:
+    """The address, unless it would end the line that it stands in."""
+    return row.url if row.url and row.url.isprintable() and " " not in row.url else None
+
+
+def _addresses(row: SourceRow) -> list[str]:
+    return [address for address in (row.path and path_to_uri(row.path), _url(row)) if address]
+
+
+def _whole_seconds(row: SourceRow) -> int:
+    return -1 if row.duration_s is None else max(1, round(row.duration_s))
+
+
+def _milliseconds(row: SourceRow) -> int | None:
+    return None if row.duration_s is None else max(1, round(1000 * row.duration_s))
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+_WRITERS: dict[str, Callable[[SourcePlaylist], bytes]] = {
+    PlaylistFormat.M3U8: _write_m3u8,
+    PlaylistFormat.XSPF: _write_xspf,
+    PlaylistFormat.JSPF: _write_jspf,
+    PlaylistFormat.CSV: _write_csv,
+    PlaylistFormat.PLS: _write_pls,
+}

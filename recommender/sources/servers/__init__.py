@@ -1,0 +1,1 @@
+"""The user's own music servers, and services that know recordings."""

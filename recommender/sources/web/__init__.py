@@ -1,0 +1,1 @@
+"""Reading from other machines: checked addresses, capped size and time, manners."""

@@ -1,0 +1,1 @@
+"""Labelled tracks on disk: playlists in folders, and the layouts of published data sets."""

@@ -1,0 +1,1 @@
+"""The network that turns patches into embeddings: its graph, its pretrained weights, its export."""

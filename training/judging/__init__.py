@@ -1,0 +1,1 @@
+"""How good a group of playlists is told apart, on tracks and artists that were held out."""

@@ -1,0 +1,1 @@
+"""Fitting an encoder to playlists: batches, epochs, checkpoints."""

@@ -1,0 +1,1 @@
+"""Listening to the files that a scan found, each step kept at once."""

@@ -1,0 +1,275 @@
+"""Listen to files that a scan found, one job item each, and keep what was heard.
+
+Everything about one file is recorded in one transaction with its job item, so that a killed worker
+leaves nothing half done: the next run goes on with the items that are left.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from embeddings.encoder import Encoder, TrackEmbedding, load_encoder_config
+from embeddings.errors import MissingDecoder
+from recommender.audio_files.content_hash import content_sha256
+from recommender.catalogue.embeddings import has_embedding, store_embedding
+from recommender.catalogue.files import record_failed_file, record_file, track_of_content
+from recommender.errors import CannotHelp
+from recommender.jobs.sharing import take_lost_steps, take_reports
+from recommender.jobs.steps import Item, claim_items, item_counts, item_crashed, item_done, item_failed
+from recommender.jobs.worker import JobRun
+from recommender.records.tracks import TrackFacts
+from recommender.settings import Settings
+from recommender.sources.folder import read_facts
+from training.listening.listeners import (
+    LONGEST_LISTEN_S,
+    Heard,
+    Listeners,
+    ListenHere,
+    MakeListen,
+    make_encoder,
+)
+from training.listening.plan import item_path
+
+FEW_FILES = 4
+COLLECT_S = 0.5
+REPORTS_S = 0.5
+MESSAGE = "listening"
+
+
+@dataclass(frozen=True)
+class Ears:
+    """How files are listened to: with which encoder, in how many processes."""
+
+    directory: Path
+    fingerprint: str
+    n_processes: int
+    make_listen: MakeListen = make_encoder
+    longest_listen_s: float = LONGEST_LISTEN_S
+    listen_here: Callable[[Path], Callable[[Path], TrackEmbedding]] | None = None
+
+
+@dataclass(frozen=True)
+class _OpenFile:
+    """A file that is being worked on."""
+
+    item: Item
+    path: Path
+    size: int
+    mtime_ns: int
+    facts: TrackFacts
+
+
+def open_ears(settings: Settings, directory: Path) -> Ears:
+    """The ears for an encoder: a process for each core, as the settings allow."""
+    n_processes = max(1, min(settings.embedding_processes, os.cpu_count() or 1))
+    return Ears(directory, load_encoder_config(directory).fingerprint, n_processes)
+
+
+class Follower(Protocol):
+    """Somebody who wants to know of every item that is over, as soon as it is."""
+
+    def over(self, path: Path) -> None:
+        """What became of this file is recorded."""
+
+    def tell(self) -> None:
+        """Called several times a second: tells how far the job is, and raises when it must stop."""
+
+
+def listen_to_items(
+    run: JobRun,
+    settings: Settings,
+    ears: Ears,
+    *,
+    follower: Follower | None = None,
+    is_shared: bool = False,
+) -> int:
+    """Work on the job's items until none is left; how many new embeddings this run has kept.
+
+    A ``follower`` takes over telling how far the job is. When other workers may take some of the items
+    (``is_shared``), what they brought to an end is told to it as well, and what they have is waited for.
+
+    Raises
+    ------
+    JobCancelled, LeaseLost, WorkerStopping
+        Between two files; what was heard until then is kept.
+    CannotHelp
+        A helper cannot hear what the job's own worker may.
+    """
+    return _Listening(run, settings, ears, follower, is_shared=is_shared).go()
+
+
+class _Listening:
+    """One pass over a job's items: files wait, are prepared, are listened to, are recorded."""
+
+    def __init__(
+        self, run: JobRun, settings: Settings, ears: Ears, follower: Follower | None, *, is_shared: bool
+    ) -> None:
+        self._is_shared, self._is_helped = is_shared, False
+        self._asked_at = monotonic()
+        self._run, self._settings, self._ears, self._follower = run, settings, ears, follower
+        self._waiting: deque[Item] = deque()
+        self._prepared: deque[_OpenFile] = deque()
+        self._listened_to: dict[int, _OpenFile] = {}
+        self._n_new = 0
+        with run.database.read_session() as session:
+            counts = item_counts(session, run.job.id)
+        self._n_over, self._n_total = counts.n_over, counts.n_total
+
+    def go(self) -> int:
+        self._tell()
+        self._claim()
+        while self._waiting or self._is_helped:
+            if self._waiting:
+                self._listen()
+            else:
+                sleep(COLLECT_S)
+                self._tell()
+            if self._is_shared:
+                self._claim()
+        self._take_reports()
+        return self._n_new
+
+    def _listen(self) -> None:
+        with self._choose_ears() as ears:
+            while self._prepare(n_wanted=self._ears.n_processes) or self._listened_to:
+                while self._prepared and ears.n_idle:
+                    file = self._prepared.popleft()
+                    self._listened_to[file.item.id] = file
+                    ears.submit(file.item.id, file.path)
+                # The next files are hashed while these are listened to.
+                self._prepare(n_wanted=self._ears.n_processes)
+                for heard in ears.collect(COLLECT_S) if self._listened_to else ():
+                    self._record(self._listened_to.pop(heard.key), heard)
+                self._tell()
+
+    def _choose_ears(self) -> ListenHere | Listeners:
+        """Processes that a bad file may kill; for a few files on their first try this one, if expendable."""
+        is_few = self._n_total - self._n_over <= FEW_FILES and all(item.tries == 1 for item in self._waiting)
+        if is_few and self._run.is_expendable and self._follower is None:
+            here = self._ears.listen_here or self._load_here
+            return ListenHere(here(self._ears.directory))
+        return Listeners(
+            self._ears.directory,
+            n_processes=self._ears.n_processes,
+            make_listen=self._ears.make_listen,
+            longest_listen_s=self._ears.longest_listen_s,
+        )
+
+    def _load_here(self, directory: Path) -> Callable[[Path], TrackEmbedding]:
+        return Encoder.load(directory, n_threads=self._settings.encoder_threads).listen
+
+    def _claim(self) -> None:
+        # Few at a time: only what is in flight is tried again after a crash.
+        n_wanted = max(FEW_FILES, 2 * self._ears.n_processes)
+        with self._run.database.session() as session:
+            if self._is_shared:
+                self._is_helped = take_lost_steps(session, self._run.claim)
+            self._waiting.extend(claim_items(session, self._run.claim, n_wanted))
+
+    def _prepare(self, *, n_wanted: int) -> bool:
+        """Open the next files, until enough of them turn out to need listening; False when there is none."""
+        while len(self._prepared) < n_wanted:
+            if not self._waiting:
+                self._claim()
+            if not self._waiting:
+                break
+            self._open(self._waiting.popleft())
+            self._run.check()
+        return bool(self._prepared)
+
+    def _open(self, item: Item) -> None:
+        """Read tags and content; a recording that was heard before only gets its file's new place."""
+        path = item_path(item.key)
+        try:
+            status = path.stat()
+            file = _OpenFile(item, path, status.st_size, status.st_mtime_ns, read_facts(path))
+            file = replace(file, facts=replace(file.facts, content_sha256=content_sha256(path)))
+        except OSError as error:
+            self._fail_unread(item, path, error)
+            return
+        with self._run.database.session() as session:
+            track_id = track_of_content(session, file.facts.content_sha256 or "")
+            if track_id is not None and has_embedding(session, track_id, self._ears.fingerprint):
+                self._record_file(session, file)
+                item_done(session, self._run.claim, item.id)
+                is_known = True
+            else:
+                is_known = False
+        if is_known:
+            self._count(path)
+        else:
+            self._prepared.append(file)
+
+    def _record(self, file: _OpenFile, heard: Heard) -> None:
+        if self._run.claim.is_helper and heard.code == MissingDecoder.code:
+            raise CannotHelp(heard.error)
+        with self._run.database.session() as session:
+            if heard.embedding is not None:
+                self._keep(session, file, heard.embedding)
+            elif not heard.crashed:
+                item_failed(session, self._run.claim, file.item.id, code=heard.code, error=heard.error)
+                self._set_aside(session, file, heard)
+            elif item_crashed(session, self._run.claim, file.item.id, code=heard.code, error=heard.error):
+                return
+            else:
+                self._set_aside(session, file, heard)
+        self._count(file.path)
+
+    def _keep(self, session: Session, file: _OpenFile, embedding: TrackEmbedding) -> None:
+        facts = replace(file.facts, duration_s=embedding.duration_s)
+        track_id = self._record_file(session, replace(file, facts=facts))
+        store_embedding(
+            session,
+            track_id,
+            fingerprint=embedding.fingerprint,
+            vector=embedding.vector,
+            patches=embedding.patches,
+            start_s=embedding.start_s,
+            patch_s=embedding.patch_s,
+        )
+        item_done(session, self._run.claim, file.item.id)
+        self._n_new += 1
+
+    def _record_file(self, session: Session, file: _OpenFile) -> int:
+        return record_file(session, file.path, size=file.size, mtime_ns=file.mtime_ns, facts=file.facts)
+
+    def _set_aside(self, session: Session, file: _OpenFile, heard: Heard) -> None:
+        record_failed_file(
+            session, file.path, size=file.size, mtime_ns=file.mtime_ns, code=heard.code, error=heard.error
+        )
+
+    def _fail_unread(self, item: Item, path: Path, error: OSError) -> None:
+        """The file went away, or may not be read; the next scan looks again."""
+        sentence = f"{os.fspath(path)!r} cannot be read: {error.strerror}"
+        if self._run.claim.is_helper:
+            raise CannotHelp(f"{sentence} (its folder must have the same name on every machine)")
+        with self._run.database.session() as session:
+            item_failed(session, self._run.claim, item.id, code="unreadable_file", error=sentence)
+        self._count(path)
+
+    def _count(self, path: Path) -> None:
+        self._n_over += 1
+        if self._follower is not None:
+            self._follower.over(path)
+
+    def _take_reports(self) -> None:
+        """Count what helpers have brought to an end."""
+        self._asked_at = monotonic()
+        with self._run.database.session() as session:
+            keys = take_reports(session, self._run.claim) if self._is_shared else []
+        for key in keys:
+            self._count(item_path(key))
+
+    def _tell(self) -> None:
+        if self._is_shared and monotonic() - self._asked_at > REPORTS_S:
+            self._take_reports()
+        if self._follower is not None:
+            self._follower.tell()
+        else:
+            self._run.progress(self._n_over, self._n_total, MESSAGE)

@@ -1,0 +1,1 @@
+"""Score cards and experiments for people: pages, pictures and sentences."""
