@@ -62,7 +62,7 @@ ROOMS = {
             *("audio_files", "catalogue", "jobs"),
             *("sources.rows", "sources.servers", "sources.spotify", "sources.web"),
         ),
-        "answering": ("catalogue", "model", "sources.folder"),
+        "answering": ("audio_files", "catalogue", "jobs", "model", "sources.folder"),
         "feeds": (
             *("answering", "catalogue", "jobs", "matching", "model"),
             *("sources.files", "sources.folder", "sources.rows"),

@@ -71,6 +71,7 @@ def serve_forever(settings: Settings) -> None:
         find_services(app).holder.current()
     except NoModel as error:
         click.echo(f"whichlist: {error}", err=True)
+    find_services(app).holder.watch()
     limit = settings.max_upload_mb * 1_000_000
     try:
         # waitress would refuse an upload in words of its own: its limit lies above ours.

@@ -88,6 +88,8 @@ def _recommend_one(ask: Callable[[str], Recommendation], track: str, *, as_json:
 
 def _print_answer(answer: Recommendation) -> None:
     click.echo(f"{answer.track.artist} - {answer.track.title}: {answer.verdict.replace('_', ' ')}")
+    for word in answer.said:
+        click.echo(f"  you said: {word.verdict} in {word.playlist.name}")
     for playlist in answer.playlists:
         near = "; ".join(f"{n.track.artist} - {n.track.title} {n.similarity:.2f}" for n in playlist.nearest)
         fits = "fits" if playlist.fits else ""
@@ -99,6 +101,8 @@ def _print_answer(answer: Recommendation) -> None:
         click.echo(f"    {segment.start_s:7.1f} to {segment.end_s:.1f} s  {heard}")
     if answer.member_of:
         click.echo(f"  already in: {', '.join(playlist.name for playlist in answer.member_of)}")
+    if answer.learning is not None:
+        click.echo(f"  being learnt now: {answer.learning.reason} (job {answer.learning.job_id})")
     spent = ", ".join(f"{step} {ms:.0f} ms" for step, ms in answer.timing_ms.items())
     click.echo(f"  ({answer.encoder}, model {answer.model}; {spent})")
 

@@ -13,6 +13,7 @@ from api.schemas.jobs import AcceptedSchema
 from api.schemas.models import ModelListSchema, PromotedSchema, ReportSchema
 from api.services import Accepted, services
 from recommender.catalogue.models import get_bundle, list_bundles, promote_bundle
+from recommender.catalogue.verdicts import settled_memberships
 from recommender.jobs.ledger import JobKind, enqueue
 from recommender.model.bundle import read_bundle, read_report
 from recommender.model.comparison import compare_models
@@ -76,6 +77,12 @@ def get_report(model_id: str, query_data: dict[str, Any]) -> dict[str, Any] | Re
         headers = {"Content-Security-Policy": _PAGE_POLICY, "Vary": "Accept"}
         return Response(page, mimetype="text/html", headers=headers)
     card = read_scorecard(ours.settings, bundle.id)
+    if card is not None:
+        with ours.database.read_session() as session:
+            settled = settled_memberships(session)
+        for group in (group for group in card["groups"] if "doubtful" in group):
+            doubtful = group["doubtful"]
+            group["doubtful"] = [row for row in doubtful if (row.get("id"), row["label"]) not in settled]
     if card is not None and not query_data["tracks"]:
         card["groups"] = [{k: v for k, v in g.items() if k not in _OF_EVERY_TRACK} for g in card["groups"]]
     return {"id": bundle.id, "report": read_report(bundle.directory), "scorecard": card}

@@ -96,6 +96,14 @@ class RankedPlaylistSchema(Strict):
     neighbours = Float(required=True)
     note = text_field()
     nearest = List(Nested(NeighbourSchema), required=True)
+    model_fits = Boolean(
+        required=True, metadata={"description": "What the model would say without the user's word."}
+    )
+    said = String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The user's word on this playlist: right, wrong, or null."},
+    )
 
 
 class SegmentSchema(Strict):
@@ -105,6 +113,20 @@ class SegmentSchema(Strict):
     end_s = Float(required=True)
     playlist = text_field()
     probability = Float(required=True)
+
+
+class SaidSchema(Strict):
+    """What the user said of the track and a playlist."""
+
+    playlist = Nested(PlaylistRefSchema, required=True)
+    verdict = text_field(validate=OneOf(["right", "wrong"]))
+
+
+class LearningSchema(Strict):
+    """A job after which answers may be others."""
+
+    job_id = Integer(required=True)
+    reason = text_field()
 
 
 class RecommendationSchema(Strict):
@@ -123,6 +145,8 @@ class RecommendationSchema(Strict):
     similar = List(Nested(NeighbourSchema), required=True)
     segments = List(Nested(SegmentSchema), required=True)
     timing_ms = Dict(keys=String(), values=Float(), required=True)
+    said = List(Nested(SaidSchema), required=True)
+    learning = Nested(LearningSchema, required=True, allow_none=True)
 
 
 class WalkQuery(Strict):

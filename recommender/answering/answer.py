@@ -13,6 +13,13 @@ class Verdict(StrEnum):
     NONE_FITS = "none_fits"
 
 
+def verdict_of(n_fitting: int) -> Verdict:
+    """Return the word for so many fitting playlists."""
+    if n_fitting == 0:
+        return Verdict.NONE_FITS
+    return Verdict.FITS if n_fitting == 1 else Verdict.SEVERAL_FIT
+
+
 @dataclass(frozen=True)
 class AskedTrack:
     """The track that is asked about; ``id`` is None when the catalogue does not hold it."""
@@ -49,8 +56,28 @@ class PlaylistRef:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What the user said of the track and a playlist: ``right`` or ``wrong``."""
+
+    playlist: PlaylistRef
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Learning:
+    """A job after which answers may be others, and why it runs."""
+
+    job_id: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class RankedPlaylist:
-    """One playlist of the answer.  ``p_value`` is None where nothing could be calibrated."""
+    """One playlist of the answer.  ``p_value`` is None where nothing could be calibrated.
+
+    ``fits`` obeys what the user said of the track and this playlist (``said``); ``model_fits`` is what the
+    model would say without it.
+    """
 
     id: int
     name: str
@@ -62,6 +89,8 @@ class RankedPlaylist:
     neighbours: float
     note: str
     nearest: tuple[Neighbour, ...]
+    model_fits: bool
+    said: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +105,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer, in the shape that HTTP and the command line show."""
+    """The answer, in the shape that HTTP and the command line show; ``said`` is the user's word."""
 
     track: AskedTrack
     group: str
@@ -89,6 +118,8 @@ class Recommendation:
     similar: tuple[Neighbour, ...]
     segments: tuple[Segment, ...]
     timing_ms: dict[str, float]
+    said: tuple[Said, ...] = ()
+    learning: Learning | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

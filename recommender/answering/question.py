@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from recommender.answering.answer import AskedTrack, Recommendation
 from recommender.answering.ranking import GroupNotFitted, Query, RankingOptions, choose_group, recommend
+from recommender.answering.said import obey
+from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings, load_patches
-from recommender.catalogue.files import display_path, track_of_file, track_paths
+from recommender.catalogue.files import display_path, track_of_content, track_of_file, track_paths
 from recommender.catalogue.playlists import find_group
 from recommender.catalogue.tracks import find_track, parse_reference, tracks_by_id
 from recommender.errors import NoSuchEmbedding, NoSuchTrack, RecommenderError
@@ -74,10 +77,10 @@ def ask_by_reference(
     """
     _check_group(database, model, options)
     if fetch is not None and _is_url(reference):
-        query = _query_by_url(reference, model, fetch)
+        query = _query_by_url(database, reference, model, fetch)
     else:
         query = _query_by_reference(database, reference, model, library_roots, resolve_spotify)
-    return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
+    return _answer(database, query, model, options)
 
 
 def ask_by_file(
@@ -85,8 +88,17 @@ def ask_by_file(
 ) -> Recommendation:
     """Return the answer for a file that the catalogue need not know; ``name`` stands in for the file's."""
     _check_group(database, model, options)
-    query = _query_by_file(path, model, name=name)
-    return recommend(query, model.bundle, options=options, describe=partial(_describe, database))
+    query = _query_by_file(database, path, model, name=name)
+    return _answer(database, query, model, options)
+
+
+def _answer(database: Database, query: Query, model: ServedModel, options: RankingOptions) -> Recommendation:
+    """The model's answer under the user's word; shortened only then, so that what was said is not cut off."""
+    whole = replace(options, top=None)
+    answer = recommend(query, model.bundle, options=whole, describe=partial(_describe, database))
+    with database.read_session() as session:
+        answer = obey(answer, session)
+    return replace(answer, playlists=answer.playlists[: options.top])
 
 
 def _check_group(database: Database, model: ServedModel, options: RankingOptions) -> None:
@@ -138,18 +150,27 @@ def _is_url(reference: str) -> bool:
     return False
 
 
-def _query_by_url(url: str, model: ServedModel, fetch: Callable[[str, Path], object]) -> Query:
+def _query_by_url(
+    database: Database, url: str, model: ServedModel, fetch: Callable[[str, Path], object]
+) -> Query:
     started = perf_counter()
     with tempfile.TemporaryDirectory(prefix="whichlist-") as folder:
         path = Path(folder) / "download"  # nothing of the URL reaches the disk
         fetch(url, path)
         spent_ms = 1000 * (perf_counter() - started)
         name = Path(unquote(urlsplit(url).path)).name or "download"
-        query = _query_by_file(path, model, name=name)
+        query = _query_by_file(database, path, model, name=name)
     return replace(query, timing_ms={"download": spent_ms} | dict(query.timing_ms))
 
 
-def _query_by_file(path: Path, model: ServedModel, *, name: str | None = None) -> Query:
+def _query_by_file(database: Database, path: Path, model: ServedModel, *, name: str | None = None) -> Query:
+    """A recording that the catalogue has in another file is that track, which must not speak for itself."""
+    track = None
+    with suppress(OSError), database.read_session() as session:  # listening says better what is wrong with it
+        track_id = track_of_content(session, content_sha256(path))
+        track = None if track_id is None else tracks_by_id(session, [track_id]).get(track_id)
+    if track is not None:
+        return _listen(path, model, AskedTrack(track.id, track.title, track.artist, track.duration_s))
     facts = read_facts(path, name=name)
     return _listen(path, model, AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None))
 
@@ -160,7 +181,7 @@ def _query_by_path(database: Database, path: Path, model: ServedModel) -> Query:
     except NoSuchTrack:
         if not _is_file(path):
             raise NoSuchTrack(f"there is no file {display_path(Path(path.name))[:100]!r} there") from None
-    return _query_by_file(path, model)
+    return _query_by_file(database, path, model)
 
 
 def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model: ServedModel) -> Query:

@@ -15,7 +15,7 @@ from recommender.answering.answer import (
     RankedPlaylist,
     Recommendation,
     Segment,
-    Verdict,
+    verdict_of,
 )
 from recommender.errors import RecommenderError
 from recommender.model.bundle import LoadedBundle
@@ -147,6 +147,7 @@ def _rank(
             rank=rank,
             probability=_rounded(scores.probability[row, label]),
             fits=bool(scores.p_value[row, label] > options.alpha),
+            model_fits=bool(scores.p_value[row, label] > options.alpha),
             p_value=_rounded_or_none(scores.p_value[row, label]),
             classifier=_rounded(scores.classifier[row, label]),
             neighbours=_rounded(scores.neighbours[row, label]),
@@ -173,7 +174,7 @@ def _answer(
         group=group.group_name,
         model=bundle.bundle_id,
         encoder=bundle.config.name,
-        verdict=_verdict(sum(playlist.fits for playlist in playlists)),
+        verdict=verdict_of(sum(playlist.fits for playlist in playlists)),
         alpha=options.alpha,
         member_of=_member_of(group, query.track.id),
         playlists=playlists[: options.top],
@@ -181,12 +182,6 @@ def _answer(
         segments=segments,
         timing_ms={name: round(ms, 2) for name, ms in (query.timing_ms | {"score": score_ms}).items()},
     )
-
-
-def _verdict(n_fitting: int) -> Verdict:
-    if n_fitting == 0:
-        return Verdict.NONE_FITS
-    return Verdict.FITS if n_fitting == 1 else Verdict.SEVERAL_FIT
 
 
 def _member_of(group: GroupModel, track_id: int | None) -> tuple[PlaylistRef, ...]:

@@ -60,6 +60,12 @@ def current_bundle(session: Session) -> BundleInfo | None:
     return None if bundle is None else _info(bundle)
 
 
+def current_bundle_id(session: Session) -> str | None:
+    """Id of the champion: asked for by every request, so nothing else is read."""
+    found: str | None = session.scalar(select(Bundle.id).where(Bundle.state == CHAMPION))
+    return found
+
+
 def list_bundles(session: Session) -> list[BundleInfo]:
     """All bundles, newest first."""
     newest = select(Bundle).order_by(Bundle.created_at.desc(), Bundle.id.desc())

@@ -35,6 +35,26 @@ def list_feedback(session: Session, track_id: int) -> list[FeedbackInfo]:
     return [FeedbackInfo(*row) for row in session.execute(statement)]
 
 
+def verdicts_in_group(session: Session, group: str) -> dict[int, dict[int, str]]:
+    """Track id -> playlist id -> verdict, of the playlists of a group."""
+    statement = (
+        select(Feedback.track_id, Feedback.playlist_id, Feedback.verdict)
+        .join(Playlist, Playlist.id == Feedback.playlist_id)
+        .join(PlaylistGroup, PlaylistGroup.id == Playlist.group_id)
+        .where(PlaylistGroup.name == group)
+    )
+    found: dict[int, dict[int, str]] = {}
+    for track_id, playlist_id, verdict in session.execute(statement):
+        found.setdefault(track_id, {})[playlist_id] = verdict
+    return found
+
+
+def settled_memberships(session: Session) -> set[tuple[int, str]]:
+    """(track id, playlist name) of every membership that the user spoke of: nobody need doubt it any more."""
+    statement = select(Feedback.track_id, Playlist.name).join(Playlist, Playlist.id == Feedback.playlist_id)
+    return set(session.execute(statement).tuples())
+
+
 def with_feedback(session: Session, playlist_id: int, track_ids: Sequence[int]) -> list[int]:
     """The tracks of a playlist whose source gives ``track_ids``: no wrong ones, and the right ones last."""
     verdicts = _verdicts(session, playlist_id)

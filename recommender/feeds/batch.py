@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from recommender.catalogue.feed_items import feed_items, insert_items, update_item_row
 from recommender.catalogue.feeds import lock_feed
 from recommender.feeds.same_recording import KnownRows, merge_rows, row_keys
-from recommender.jobs.ledger import JobKind, active_jobs, enqueue
+from recommender.jobs.active import active_jobs
+from recommender.jobs.ledger import JobKind, enqueue
 from recommender.records.feeds import ALBUM, FeedItemInfo, FeedRow
 
 

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from recommender.answering.answer import NamedTrack, Neighbour
+from recommender.answering.said import fitting_after
 from recommender.catalogue.feed_items import count_codes, scored_groups, scored_items
 from recommender.catalogue.feeds import get_feed
 from recommender.catalogue.files import display_path, track_paths
 from recommender.catalogue.playlists import find_playlist, get_playlist, list_playlists, playlist_tracks
 from recommender.catalogue.tracks import tracks_by_id
+from recommender.catalogue.verdicts import verdicts_in_group
 from recommender.errors import NoSuchPlaylist
 from recommender.model.precision_threshold import Threshold, find_thresholds
 from recommender.model.scorecards import read_scorecard
@@ -117,7 +119,8 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
     """Return the lists of a feed from the scores that are kept.
 
     A track is listed where it fits (its p-value is above ``alpha``) with at least the probability asked for,
-    by the caller or for the feed, else with that of chance.
+    by the caller or for the feed, else with that of chance. What the user said of it comes first: it is
+    listed nowhere that was said to be wrong, and nowhere else than where it was said to be right.
 
     Raises
     ------
@@ -130,10 +133,13 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
     answers: dict[int, list[_Answer]] = {playlist.id: [] for playlist in wanted}
     models: dict[str, int] = {}
     n_scored = n_fitting_none = 0
+    words = verdicts_in_group(session, group)
     for item, bundle_id, results in scored_items(session, feed_id, group):
         n_scored += 1
         models[bundle_id] = models.get(bundle_id, 0) + 1
-        fitting = [said for said in results["playlists"] if _fits(said, options.alpha)]
+        ids = {said["id"] for said in results["playlists"] if _fits(said, options.alpha)}
+        ids = fitting_after(ids, words.get(item.track_id or 0, {}))
+        fitting = [said for said in results["playlists"] if said["id"] in ids]
         n_fitting_none += not fitting
         # Unless asked for, nothing is listed that is less probable than by chance.
         least = 1 / len(results["playlists"]) if least is None else least

@@ -290,10 +290,3 @@ def _rate_per_s(job: Job) -> float | None:
     if job.progress_at is None or job.claimed_at is None or job.progress_at <= job.claimed_at:
         return None
     return (job.n_done - job.claimed_n_done) / (job.progress_at - job.claimed_at)
-
-
-def active_jobs(session: Session, kind: JobKind) -> list[tuple[int, dict[str, Any]]]:
-    """(id, payload) of the jobs of a kind that wait or run, the oldest first."""
-    not_over = (JobState.QUEUED, JobState.RUNNING)
-    rows = select(Job.id, Job.payload).where(Job.kind == kind, Job.state.in_(not_over)).order_by(Job.id)
-    return [(job_id, payload) for job_id, payload in session.execute(rows)]

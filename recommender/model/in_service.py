@@ -5,18 +5,20 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from math import inf
 
 from embeddings.encoder import Encoder
 from embeddings.errors import EmbeddingError
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings
-from recommender.catalogue.models import current_bundle, list_bundles
+from recommender.catalogue.models import current_bundle, current_bundle_id, list_bundles
 from recommender.errors import RecommenderError
 from recommender.model.bundle import INDEX, CorruptBundle, LoadedBundle, build_index, read_bundle
 from recommender.model.index import TrackIndex
 from recommender.records.models import BundleInfo
 
 LOOK_EVERY_S = 0.5
+LONGEST_WAIT_S = 5.0
 RETRY_REFUSED_S = 30.0
 _log = logging.getLogger(__name__)
 
@@ -39,53 +41,73 @@ class ModelHolder:
     """Holds the champion for all threads of a process; a request keeps the model it began with."""
 
     def __init__(
-        self, database: Database, *, encoder_threads: int, look_every_s: float = LOOK_EVERY_S
+        self,
+        database: Database,
+        *,
+        encoder_threads: int,
+        look_every_s: float = LOOK_EVERY_S,
+        longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         self._database = database
         self._encoder_threads = encoder_threads
-        self._look_every_s = look_every_s
+        self._look_every_s, self._longest_wait_s = look_every_s, longest_wait_s
         self._model: ServedModel | None = None
-        self._looked_at = -float("inf")
         self._refused_at: dict[str, float] = {}
         self._loading = threading.Lock()
 
     def current(self) -> ServedModel:
         """Return the model in service.
 
-        The first call waits for it; later ones never do: a new champion is loaded by a thread of its
-        own while the previous one keeps answering.
+        Each call asks which one that is, so that whoever was told "it is learnt" is answered by what was
+        learnt, in every process. While a new one is loaded a call waits for it, but not for longer than
+        ``longest_wait_s``; then the one before answers.
 
         Raises
         ------
         NoModel
             Nothing was trained yet, or no bundle can be read.
         """
+        if self._model is None or not self._is_current(self._model):
+            self.refresh(longest_wait_s=self._longest_wait_s if self._model else None)
         model = self._model
-        if model is None:
-            self.refresh()
-            model = self._model
-        elif time.monotonic() - self._looked_at > self._look_every_s:
-            self._looked_at = time.monotonic()
-            threading.Thread(target=self._refresh_in_background, daemon=True).start()
         if model is None:
             raise NoModel("there is no trained model yet: add a playlist first")
         return model
 
-    def refresh(self) -> None:
-        """Look at the database now, and load the champion if it is not the one in service."""
-        with self._loading:
-            self._looked_at = time.monotonic()
-            self._follow_champion()
-
-    def _refresh_in_background(self) -> None:
-        if not self._loading.acquire(blocking=False):
-            return  # another thread is at it
+    def refresh(self, *, longest_wait_s: float | None = None) -> None:
+        """Load the champion if it is not the one in service; another thread that is at it is waited for."""
+        if not self._loading.acquire(timeout=-1 if longest_wait_s is None else longest_wait_s):
+            return
         try:
             self._follow_champion()
-        except Exception:
-            _log.exception("could not look for a new model; the present one keeps serving")
         finally:
             self._loading.release()
+
+    def watch(self) -> threading.Event:
+        """Keep looking from a thread of its own, until the event is set that comes back.
+
+        So a new model is mostly loaded before anybody asks.
+        """
+        stop = threading.Event()
+        threading.Thread(target=self._watch, args=(stop,), name="model", daemon=True).start()
+        return stop
+
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(self._look_every_s):
+            try:
+                self.refresh()
+            except Exception:
+                _log.exception("could not look for a new model; the present one keeps serving")
+
+    def _is_current(self, model: ServedModel) -> bool:
+        try:
+            with self._database.read_session() as session:
+                champion_id = current_bundle_id(session)
+        except Exception:  # whatever else the request needs of the database will say so
+            _log.exception("could not look for a new model; the present one keeps serving")
+            return True
+        is_refused = time.monotonic() - self._refused_at.get(champion_id or "", -inf) < RETRY_REFUSED_S
+        return champion_id == model.bundle.bundle_id or is_refused
 
     def _follow_champion(self) -> None:
         with self._database.read_session() as session:
@@ -105,7 +127,7 @@ class ModelHolder:
 
     def _load(self, info: BundleInfo) -> ServedModel | None:
         """Return the loaded bundle, or None (and log why) when it cannot be served."""
-        if time.monotonic() - self._refused_at.get(info.id, -float("inf")) < RETRY_REFUSED_S:
+        if time.monotonic() - self._refused_at.get(info.id, -inf) < RETRY_REFUSED_S:
             return None
         try:
             model = load_model(self._database, info, encoder_threads=self._encoder_threads)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from api.app import create_app
 from api.services import Services, find_services
 from embeddings.encoder import Encoder, Standardisation, TrackEmbedding
+from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.files import record_file
@@ -152,7 +153,7 @@ def filled(settings: Settings, database: Database, sounds: Sounds, bundles: tupl
 
 def _record(session: Session, track: HeardTrack) -> int:
     status = track.path.stat()
-    facts = replace(read_facts(track.path), content_sha256=track.path.name, duration_s=4.0)
+    facts = replace(read_facts(track.path), content_sha256=content_sha256(track.path), duration_s=4.0)
     track_id = record_file(session, track.path, size=status.st_size, mtime_ns=status.st_mtime_ns, facts=facts)
     store_embedding(
         session,

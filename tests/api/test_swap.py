@@ -1,7 +1,6 @@
 """Nobody's request is dropped while the model is swapped."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from apiflask import APIFlask
@@ -34,17 +33,10 @@ def test_requests_are_answered_while_models_are_promoted(app: APIFlask, filled: 
                 wanted = filled.bundle_ids[(swap + 1) % 2]
                 with filled.database.session() as session:  # as a worker does it, in another process
                     promote_bundle(session, wanted)
-                wait_for_model(client.get, address, wanted)
+                assert client.get(address).get_json()["model"] == wanted
         finally:
             stop.set()
         seen = [answer for answers in running for answer in answers]
     assert {status for status, _ in seen} == {200}
     assert {model for _, model in seen} == set(filled.bundle_ids)
-    assert len(seen) > 10 * N_SWAPS
-
-
-def wait_for_model(get: object, address: str, wanted: str) -> None:
-    deadline = time.monotonic() + 15
-    while get(address).get_json()["model"] != wanted:  # type: ignore[operator]
-        assert time.monotonic() < deadline, f"{wanted} is not served after 15 s"
-        time.sleep(0.02)
+    assert len(seen) >= N_THREADS

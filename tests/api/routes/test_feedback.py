@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from api.services import Services
 from api.terminal import ExitCode
+from recommender.catalogue.files import track_paths
 from recommender.catalogue.models import current_bundle
 from recommender.catalogue.playlists import get_playlist, playlist_tracks, set_members
 from recommender.jobs import ledger
@@ -267,3 +268,52 @@ def test_a_playlist_edited_by_hand_forgets_what_was_said_of_it(client: FlaskClie
     assert (state["feedback"], names(state["playlists"])) == ([], ["low"])
     with filled.database.read_session() as session:
         assert current_bundle(session) is not None
+
+
+def test_the_users_word_comes_first_in_every_answer_and_can_be_taken_back(
+    client: FlaskClient, filled: Filled, services: Services
+) -> None:
+    high = filled.playlist_ids[1]
+    track_id = filled.track_ids[0]
+    before = ask(client, track_id)
+    assert (before["said"], before["learning"]) == ([], None)
+    assert [(row["name"], row["said"]) for row in before["playlists"]] == [("low", None), ("high", None)]
+
+    job = said(client, track_id, verdict="right", playlist="high")["job"]
+    now = ask(client, track_id)  # the model that answers knows nothing of it yet
+    assert now["model"] == before["model"]
+    assert now["learning"] == {"job_id": job["id"], "reason": "feedback was given"}
+    assert now["said"] == [{"playlist": {"id": high, "name": "high"}, "verdict": "right"}]
+    assert [(row["name"], row["rank"], row["said"], row["fits"]) for row in now["playlists"]] == [
+        ("high", 1, "right", True),
+        ("low", 2, None, False),
+    ]
+    assert now["verdict"] == "fits"
+    # What the model thinks stands beside it, unchanged.
+    opinion = {row["name"]: (row["probability"], row["model_fits"]) for row in now["playlists"]}
+    assert opinion == {row["name"]: (row["probability"], row["fits"]) for row in before["playlists"]}
+
+    said(client, track_id, verdict="wrong", playlist="low")
+    assert [row["said"] for row in ask(client, track_id, top=1)["playlists"]] == ["right"]
+    learn(filled, services)
+    after = ask(client, track_id)
+    assert (after["learning"], after["playlists"][0]["name"], after["playlists"][1]["said"]) == (
+        None,
+        "high",
+        "wrong",
+    )
+
+    client.delete(f"/tracks/{track_id}/feedback")
+    assert ask(client, track_id)["said"] == []
+
+
+def test_a_file_that_the_library_holds_is_that_track_wherever_it_comes_from(
+    client: FlaskClient, filled: Filled
+) -> None:
+    said(client, filled.track_ids[0], verdict="wrong", playlist="low")
+    with filled.database.read_session() as session:
+        path = track_paths(session, [filled.track_ids[0]])[filled.track_ids[0]]
+    answer = client.post("/recommend", data={"file": (path.open("rb"), "another name.wav")}).get_json()
+    assert answer["track"]["id"] == filled.track_ids[0]
+    assert [row["verdict"] for row in answer["said"]] == ["wrong"]
+    assert filled.track_ids[0] not in {row["track"]["id"] for row in answer["similar"]}

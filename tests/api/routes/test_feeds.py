@@ -244,3 +244,21 @@ def test_a_source_that_is_none_is_refused(with_playlists: Run, tmp_path: Path) -
     assert "is no folder" in refused.stderr
     missing = with_playlists("score-feed", write_arrivals(tmp_path / "x"), "--group", "no", expect=1)
     assert "no" in missing.stderr
+
+
+@sqlite_only
+def test_what_the_user_ruled_out_is_never_listed_again(
+    filled: Filled, client: FlaskClient, scored: int
+) -> None:
+    def lists() -> dict[str, list[int]]:
+        found = client.get(f"/feeds/{scored}/results").get_json()
+        return {p["name"]: [track["track"] for track in p["tracks"]] for p in found["playlists"]}
+
+    assert lists() == {"low": [11, 9, 7], "high": [6, 4, 2]}
+    client.put("/tracks/9/feedback", json={"verdict": "wrong", "playlist": "low"})
+    client.put("/tracks/4/feedback", json={"verdict": "right", "playlist": "low"})
+    assert lists() == {"low": [11, 7], "high": [6, 2]}
+    rows = client.get(f"/feeds/{scored}/results?playlist=high&format=csv").text.splitlines()
+    assert len(rows) == 1 + 2
+    client.delete("/tracks/9/feedback")
+    assert lists()["low"] == [11, 9, 7]
