@@ -142,17 +142,85 @@ def test_a_damaged_one_is_refused_and_leaves_nothing(
     assert list(elsewhere.data.glob(".restore-*")) == []
 
 
-def test_a_made_up_one_cannot_write_elsewhere(elsewhere: Settings, tmp_path: Path) -> None:
+def _member(name: str, kind: bytes = tarfile.REGTYPE, **fields: Any) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type = kind
+    for field, value in fields.items():
+        setattr(entry, field, value)
+    return entry
+
+
+UNSAFE = {
+    "a path that climbs": [_member("../../evil")],
+    "a path that climbs below a known folder": [_member("bundles/../../../evil")],
+    "an absolute path": [_member("/tmp/evil")],
+    "an absolute path below a known folder": [_member("bundles//tmp/evil")],
+    "a path of Windows": [_member("bundles/..\\..\\evil")],
+    "a file that no backup holds": [_member("evil")],
+    "a folder that no backup holds": [_member("evil/evil")],
+    "a file where a folder stands": [_member("bundles")],
+    "a symbolic link": [_member("bundles/1", tarfile.SYMTYPE, linkname="../../..")],
+    "a file through a symbolic link": [
+        _member("bundles/1", tarfile.SYMTYPE, linkname="../../.."),
+        _member("bundles/1/evil"),
+    ],
+    "a hard link": [_member("database.sqlite", tarfile.LNKTYPE, linkname="/etc/passwd")],
+    "a link to a member": [
+        _member("database.sqlite"),
+        _member("bundles/1", tarfile.LNKTYPE, linkname="database.sqlite"),
+    ],
+    "a device": [_member("bundles/1", tarfile.CHRTYPE, devmajor=1, devminor=5)],
+    "a pipe": [_member("bundles/1", tarfile.FIFOTYPE)],
+    "a folder": [_member("bundles/1", tarfile.DIRTYPE)],
+    "a file twice": [_member("database.sqlite"), _member("database.sqlite")],
+    "a file below a file": [_member("bundles/1"), _member("bundles/1/2")],
+    "a time that no clock shows": [_member("database.sqlite", pax_headers={"mtime": "1e300"})],
+}
+
+
+@pytest.mark.parametrize("unsafe", UNSAFE.values(), ids=UNSAFE)
+def test_a_made_up_one_writes_nothing_anywhere(
+    elsewhere: Settings, tmp_path: Path, unsafe: list[tarfile.TarInfo]
+) -> None:
     path = tmp_path / "evil.backup"
+    manifest = b'{"format": "whichlist-backup", "version": 1, "created_at": 0, "data": "/", "files": {}}'
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for entry in unsafe:
+            tar.addfile(entry, io.BytesIO())
+        tar.addfile(_member(MANIFEST, size=len(manifest)), io.BytesIO(manifest))
+    before = {found for found in tmp_path.parent.rglob("*") if found.is_relative_to(tmp_path)}
+    with pytest.raises(BadBackup, match=r"evil\.backup"):
+        restore_backup(elsewhere, path)
+    after = {found for found in tmp_path.parent.rglob("*") if found.is_relative_to(tmp_path)}
+    assert after - before <= {elsewhere.data}
+    assert not Path("/tmp/evil").exists()
+
+
+def test_what_the_manifest_does_not_name_is_refused(backup: Path, elsewhere: Settings) -> None:
+    with tarfile.open(backup, "a") as tar:
+        tar.addfile(_member("bundles/extra", size=2), io.BytesIO(b"{}"))
+    with pytest.raises(BadBackup, match=r"bundles/extra .* is not as it was written"):
+        restore_backup(elsewhere, backup)
+
+
+@pytest.mark.parametrize("manifest", [b"{}", b"[]", b"7", b'{"format": "whichlist-backup", "version": 2}'])
+def test_a_manifest_of_another_kind_is_refused(elsewhere: Settings, tmp_path: Path, manifest: bytes) -> None:
+    path = tmp_path / "other.backup"
     with tarfile.open(path, "w") as tar:
-        for name in ("../../evil", MANIFEST):
-            entry = tarfile.TarInfo(name)
-            entry.size = 2
-            tar.addfile(entry, io.BytesIO(b"{}"))
+        tar.addfile(_member(MANIFEST, size=len(manifest)), io.BytesIO(manifest))
     with pytest.raises(BadBackup):
         restore_backup(elsewhere, path)
-    assert not (tmp_path / "evil").exists()
-    assert not (tmp_path.parent / "evil").exists()
+
+
+def test_times_and_modes_outlast_it(filled: Filled, backup: Path, elsewhere: Settings) -> None:
+    """A scan knows a kept upload by its time; a settings file may hold passwords."""
+    restore_backup(elsewhere, backup)
+    for path in filled.settings.bundles_directory.rglob("*"):
+        restored = elsewhere.bundles_directory / path.relative_to(filled.settings.bundles_directory)
+        if path.is_file() and restored.exists():
+            assert restored.stat().st_mtime == pytest.approx(path.stat().st_mtime, abs=1e-3)
+            assert stat.S_IMODE(restored.stat().st_mode) == stat.S_IMODE(path.stat().st_mode) & 0o644 | 0o600
+    assert [path for path in elsewhere.bundles_directory.rglob("*") if path.is_file()]
 
 
 def test_a_full_disk_leaves_the_earlier_backup(
