@@ -48,6 +48,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_feed --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_pages --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_ledger
+	$(BIN)/python -m tests.benchmarks.bench_fit
 	$(BIN)/python -m tests.benchmarks.bench_index
 
 # The learning figures, on research sets that lie beside the project or under BENCH=folder.

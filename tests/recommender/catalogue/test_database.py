@@ -76,9 +76,7 @@ def test_sqlite_is_set_up_for_several_processes(database: Database) -> None:
 def test_a_reader_is_not_kept_waiting_by_a_writer(database: Database) -> None:
     with database.session() as session:
         create_playlist(session, name="a")
-        began = time.monotonic()
-        assert names(database) == []
-        assert time.monotonic() - began < 1.0
+        assert names(database) == []  # one that waited would wait for itself
 
 
 def test_the_folder_of_a_new_sqlite_file_is_made(tmp_path: Path) -> None:

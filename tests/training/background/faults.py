@@ -37,6 +37,7 @@ from tests.training.background.fleets import (
     restart_postgresql,
 )
 from tests.training.background.full_disks import no_file_larger_than
+from tests.waiting import wait_for
 
 TWO_HOURS_S = 7200.0
 POISON = "poison.flac"
@@ -202,10 +203,9 @@ def fill_the_disk_with_a_bundle(world: World) -> Watch:
 def score_twice_at_once(world: World) -> Watch:
     """Two people ask for the same feed at the same moment, by the command."""
     programs = [world.fleet.start(score=world.feed.id) for _number in range(2)]
-    deadline = time.monotonic() + PATIENCE_S
-    while (job_id := _only_job(world)) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: _only_job(world) is not None, what="the job")
+    job_id = _only_job(world)
+    assert job_id is not None
     watch = Watch(world.database, world.feed, job_id)
     world.end(watch)
     assert [program.wait(PATIENCE_S) for program in programs] == [0, 0]

@@ -31,6 +31,7 @@ from recommender.records.feeds import FeedInfo
 from recommender.settings import Settings, load_settings
 from tests.folders import Listen, listen_dangerously
 from tests.training.background.feeding import answers_of, items_of, make_feed_tools
+from tests.waiting import wait_for
 from training.background import feed_batch
 from training.background.handlers import Tools, build_handler
 
@@ -134,11 +135,14 @@ class Watch:
 
     def until(self, condition: Callable[[], Any]) -> None:
         """Look until something is so."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, f"it did not happen in time; {self.n_done} done"
-            self.look()
-            time.sleep(LOOK_S)
+
+        def is_so() -> bool:
+            holds = bool(condition())
+            if not holds:
+                self.look()
+            return holds
+
+        wait_for(is_so, what=f"it ({self.n_done} done)")
 
     def until_done(self, n_tracks: int) -> None:
         """Look until so many tracks are scored."""
@@ -199,30 +203,30 @@ def kill_postgresql(server: Any) -> None:
 
 def restart_postgresql(server: Any) -> None:
     """Start it again; it recovers from its log."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
+
+    def is_running() -> bool:
         try:
             server.ensure_postgres_running()
         except subprocess.SubprocessError:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-        else:
-            return
+            return False
+        return True
+
+    wait_for(is_running, what="PostgreSQL's start")
 
 
 def wait_until_reachable(url: str) -> None:
     """Wait until the database answers."""
-    deadline = time.monotonic() + PATIENCE_S
     engine = create_engine(url)
-    while True:
+
+    def is_reachable() -> bool:
         try:
             engine.connect().close()
         except SQLAlchemyError:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        else:
-            engine.dispose()
-            return
+            return False
+        return True
+
+    wait_for(is_reachable, what="the database's answer")
+    engine.dispose()
 
 
 def listen_for(listen_s: float, directory: Path) -> Listen:

@@ -30,6 +30,7 @@ from tests.training.background.feeding import (
     serve_model,
     write_releases,
 )
+from tests.waiting import wait_for
 from training.background.handlers import Tools, build_handler
 
 N_TRACKS = 12
@@ -67,13 +68,6 @@ def feed(tmp_path: Path, database: Database, settings: Settings) -> FeedInfo:
     """A feed of some files, and a model to score them with."""
     serve_model(database, settings)
     return add_feed(database, write_releases(tmp_path / "new", n_tracks=N_TRACKS))
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def ask(database: Database, feed: FeedInfo) -> int:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from recommender.jobs.worker import run_job_here, run_worker
 from recommender.settings import Settings
 from tests.folders import TINY_ENCODER, Listen, listen_and_log, listen_slowly, listened, write_folder
 from tests.training.background.handling import N_PROCESSES, Recorder, make_tools
+from tests.waiting import wait_for
 from training.background.handlers import build_handler
 from training.listening.scanning import FEW_FILES
 
@@ -45,13 +45,6 @@ def start_worker(settings: Settings) -> Iterator[StartWorker]:
     for worker in workers:
         worker.kill()
         worker.wait()
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def enqueue(database: Database, folder: Path, name: str = "p") -> int:
