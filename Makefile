@@ -9,19 +9,27 @@ ARGS ?=
 TESTERS ?= 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
 
+# SERVE=1: a web process, or a worker that listens and scores; no TensorFlow. GPU=1: TensorFlow for Nvidia's GPUs.
+SERVE ?=
+GPU ?=
+
 VENV := .venv
 BIN := $(VENV)/bin
-SETUP := $(VENV)/.setup
+KIND := $(if $(SERVE),serve,$(if $(GPU),gpu,full))
+LOCK := $(if $(SERVE),requirements-serve.txt,$(if $(GPU),requirements-gpu.txt,requirements.txt))
+SETUP := $(VENV)/.setup-$(KIND)
 SETUP_DEV := $(VENV)/.setup-dev
+# A lock names all that is installed, so nothing is looked for beside it, and nothing else is taken.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint bench scorecard trained tried faults picture clean
+.PHONY: help setup run test lint lock licences bench scorecard trained tried faults picture clean
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make setup   make the virtual environment .venv"
+	@echo "make setup   make the virtual environment .venv; SERVE=1 without what trains, GPU=1 for Nvidia's GPUs"
 	@echo "make run     serve the demo, or LIBRARY=folder, on 127.0.0.1:PORT, keeping everything in DATA"
 	@echo "make test    run every test; make lint, make bench, make scorecard, make trained, make tried, make clean"
 
@@ -90,13 +98,25 @@ $(BIN)/python:
 	echo "Install one (https://www.python.org/downloads/), or name yours: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; \
 	exit 1
 
-# musicnn: its weights are wanted, its dependencies of 2019 are not.
-$(SETUP): requirements.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps musicnn==0.1.0
-	$(BIN)/python -m pip install --quiet --no-deps -e .
+$(SETUP): $(LOCK) pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(SETUP_DEV): requirements-dev.txt $(SETUP)
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
-	@touch $@
+$(SETUP_DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.setup-full
+
+# The locks, made anew from pyproject.toml for every Python and machine that is supported. They are committed.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock" pyproject.toml --extra build
+lock: $(SETUP_DEV)
+	$(COMPILE) --output-file requirements-serve.txt
+	$(COMPILE) --extra train --output-file requirements.txt
+	$(COMPILE) --extra gpu --output-file requirements-gpu.txt
+	$(COMPILE) --extra train --extra dev --output-file requirements-dev.txt
+
+# Every installed package with its licence; fails when one forbids what an MIT project does.
+licences: $(SETUP)
+	$(BIN)/python -m tests.licences

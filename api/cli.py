@@ -20,8 +20,9 @@ from api.modules import modules_of
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
 from recommender.catalogue.database import open_database
-from recommender.jobs.ledger import JobInfo, JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.jobs.worker import SLOW_JOBS, run_job_here, run_worker
+from recommender.records.jobs import JobInfo, JobKind
 from recommender.settings import Settings, load_settings
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -66,10 +67,17 @@ def _demo_folders(folder: Path) -> tuple[Path, ...]:
 
 
 def _judge(settings: Settings, model_id: str) -> None:
-    from training.judging.scorecard import judge_champion
-
     with Progress(f"judge {model_id}") as progress:
-        judge_champion(open_database(settings), settings, bundle_id=model_id, progress=progress)
+        _run_apart(
+            "training.background.heavy:judge", settings=settings, bundle_id=model_id, progress=progress
+        )
+
+
+def _run_apart(function: str, **arguments: Any) -> Any:
+    """What takes TensorFlow, or draws: its notices and its memory stay in a process of its own."""
+    from training.apart import run_apart
+
+    return run_apart(function, **arguments)
 
 
 @main.command()
@@ -78,8 +86,15 @@ def _judge(settings: Settings, model_id: str) -> None:
 def worker(shell: Shell, *, without_training: bool) -> None:
     """Do the queued jobs, until told to stop."""
     from training.background.handlers import build_handler
+    from training.encoder.available import can_train
 
     log_to_stderr()
+    if not without_training and not can_train():
+        click.echo(
+            "whichlist: this worker leaves trainings to others: TensorFlow and what draws are not", err=True
+        )
+        click.echo("installed here (`make setup` without SERVE=1 installs them)", err=True)
+        without_training = True
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -127,11 +142,10 @@ def evaluate(
     html_file: Path | None,
 ) -> None:
     """Judge FOLDER/<playlist>/<audio> on folds that never share an artist; the database is not touched."""
-    from training.judging.scorecard import evaluate_folder
-
     with Progress("evaluate") as progress:
-        found = evaluate_folder(
-            folder,
+        found = _run_apart(
+            "training.judging.scorecard:evaluate_folder",
+            folder=folder,
             manifest=manifest,
             n_folds=folds,
             seed=seed,
@@ -203,13 +217,13 @@ def experiment(
         raise click.UsageError("name a recipe and --data, or ask for --list")
     out = out or shell.settings.data / "experiments" / Path(name).stem
     from training.experiments.report_folder import PAGE_FILE, recipe_for
-    from training.experiments.run import run_experiment
 
     with Progress(f"experiment {Path(name).stem}") as progress:
-        found = run_experiment(
-            recipe_for(name, choices, out, resume=resume),
-            data_folder,
-            out,
+        found = _run_apart(
+            "training.experiments.run:run_experiment",
+            recipe=recipe_for(name, choices, out, resume=resume),
+            data=data_folder,
+            out=out,
             settings=shell.settings,
             manifest=manifest,
             resume=resume,

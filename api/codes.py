@@ -77,6 +77,13 @@ PROBLEMS: tuple[Problem, ...] = (
         "Install Chromaprint's fpcalc: `apt install libchromaprint-tools`, `brew install chromaprint`, or"
         " from https://acoustid.org/chromaprint.",
     ),
+    Problem(
+        "missing_library",
+        409,
+        "A library is missing",
+        "Install everything: `make setup`; `make setup SERVE=1` leaves out what trains and draws.",
+    ),
+    Problem("worker_died", 500, "What did the work died", "Its log says more; less memory in use may help."),
     Problem("no_model", 409, "There is no model yet", _ADD_A_PLAYLIST),
     Problem(
         "group_not_fitted",

@@ -13,8 +13,8 @@ import click
 from api.codes import find_problem
 from embeddings.errors import EmbeddingError
 from recommender.disk import DiskFull, is_disk_full
-from recommender.errors import RecommenderError, SettingsError
-from recommender.jobs.ledger import JobInfo, JobState
+from recommender.errors import MissingLibrary, RecommenderError, SettingsError
+from recommender.records.jobs import JobInfo, JobState
 from recommender.settings import Settings
 
 
@@ -28,6 +28,10 @@ class ExitCode(enum.IntEnum):
     PARTLY = 4  # some of what was asked for was done; the rest is named
 
 
+# What `make setup SERVE=1` leaves out.
+TRAINING_LIBRARIES = frozenset(
+    ("tensorflow", "keras", "librosa", "sklearn", "matplotlib", "umap", "numba", "musicnn")
+)
 _NOT_READY = frozenset(
     {"no_model", "group_not_fitted", "group_too_small", "schema_outdated", "database_unreachable"}
 )
@@ -61,6 +65,11 @@ class OurGroup(click.Group):
         except (RecommenderError, EmbeddingError) as error:
             complain(error)
             ctx.exit(exit_code_of(error))
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in TRAINING_LIBRARIES:
+                raise
+            complain(MissingLibrary.named(error.name))
+            ctx.exit(ExitCode.FAILED)
         except Exception as error:
             if not is_disk_full(error):
                 raise

@@ -1,10 +1,13 @@
 """Patches to embeddings: runs an exported network, pools, and standardises so that cosines mean something."""
 
 import json
+import os
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -142,13 +145,32 @@ class Encoder:
         return network.run(patch)
 
 
+_stderr = threading.Lock()
+
+
+@contextmanager
+def _nothing_said() -> Iterator[None]:
+    """LiteRT writes to the terminal which delegate it takes, past every switch of Python's."""
+    with _stderr:  # one at a time, else one could put back what another has put there
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(nowhere)
+            os.close(kept)
+
+
 class _Network:
     """One LiteRT interpreter, for one thread."""
 
     def __init__(self, content: bytes, config: EncoderConfig) -> None:
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=1)
-            self._interpreter.allocate_tensors()
+            with _nothing_said():
+                self._interpreter = Interpreter(model_content=content, num_threads=1)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise EmbeddingError(f"{NETWORK_FILE} is not a network that LiteRT can run: {error}") from error
         source, sink = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]

@@ -31,6 +31,23 @@ class DatabaseUnreachable(RecommenderError):
     code = "database_unreachable"
 
 
+class MissingLibrary(RecommenderError):
+    """This installation lacks what trains and draws."""
+
+    code = "missing_library"
+
+    @classmethod
+    def named(cls, name: str | None) -> "MissingLibrary":
+        """The error for the library of this name."""
+        return cls(f"this installation lacks {name}, which trains, judges or draws")
+
+
+class TryDied(RecommenderError):
+    """What did the work died; another try may go better."""
+
+    code = "worker_died"
+
+
 class NotInCatalogue(RecommenderError):
     """Something was asked for that the catalogue does not hold."""
 

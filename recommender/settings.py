@@ -277,3 +277,8 @@ SETTINGS: tuple[Setting, ...] = (
         number_between(1, 10_000, int),
     ),
 )
+
+
+def quiet_environment() -> dict[str, str]:
+    """The environment for a process whose libraries shall keep their notices to themselves."""
+    return dict(os.environ) | {"TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -41,9 +41,17 @@ def test_the_image_holds_every_package_and_nothing_ignored() -> None:
 def test_the_image_runs_as_a_user_of_its_own_on_a_python_that_is_supported() -> None:
     text = read("Dockerfile")
     assert set(re.findall(r"^FROM python:([\d.]+)-slim", text, re.MULTILINE)) <= {"3.11", "3.12", "3.13"}
-    last_stage = text.rpartition("FROM ")[2]
-    assert re.search(r"^USER whichlist$", last_stage, re.MULTILINE)
-    assert re.search(r"^HEALTHCHECK ", last_stage, re.MULTILINE)
+    stages = dict(re.findall(r"^FROM (\S+ AS \S+)\n(.*?)(?=^FROM |\Z)", text, re.MULTILINE | re.DOTALL))
+    runtime = next(steps for name, steps in stages.items() if name.endswith(" AS runtime"))
+    assert re.search(r"^USER whichlist$", runtime, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", runtime, re.MULTILINE)
+    assert {"runtime AS serve", "runtime AS all"} <= stages.keys()
+
+
+def test_the_composition_trains_in_the_worker_only() -> None:
+    text = read("compose.yaml")
+    assert re.findall(r"target: (\w+)", text) == ["serve", "all"]
+    assert "target: all" in text.partition("  worker:\n")[2]
 
 
 def test_the_composition_is_understood() -> None:

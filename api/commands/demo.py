@@ -15,7 +15,8 @@ from api.terminal import ExitCode, Shell, finish_job
 from recommender.catalogue.database import migrate, open_database
 from recommender.catalogue.files import add_library_root, track_paths
 from recommender.catalogue.playlists import list_playlists, playlist_tracks
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
+from recommender.records.jobs import JobKind
 from recommender.settings import Settings
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -21,9 +21,9 @@ from recommender.feeds.batch import ask_for_scores
 from recommender.feeds.digest import render_html, render_text
 from recommender.feeds.result_files import write_lists
 from recommender.feeds.results import FeedResults, ResultOptions, read_results
-from recommender.jobs.ledger import JobState
 from recommender.playlists.sending import send_lists
 from recommender.records.feeds import FeedInfo
+from recommender.records.jobs import JobState
 from recommender.sources.feeds.reading import FeedSource, find_source
 from recommender.sources.servers.subsonic import find_subsonic
 from recommender.sources.web.reading import open_web

@@ -11,8 +11,9 @@ from recommender.catalogue.database import open_database
 from recommender.catalogue.files import add_library_root
 from recommender.catalogue.imported_rows import match_report
 from recommender.catalogue.playlists import delete_playlist, find_playlist, list_playlists
-from recommender.jobs.ledger import JobKind, enqueue, get_job, list_jobs
+from recommender.jobs.ledger import enqueue, get_job, list_jobs
 from recommender.jobs.steps import failed_items
+from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.sources.references import is_source_reference, usual_group
 

@@ -5,15 +5,7 @@ from functools import partial
 
 import click
 
-from api.terminal import (
-    ExitCode,
-    Shell,
-    complain,
-    describe_error,
-    exit_code_of,
-    json_option,
-    print_json,
-)
+from api.terminal import ExitCode, Shell, complain, describe_error, exit_code_of, json_option, print_json
 from embeddings.errors import EmbeddingError
 from recommender.answering.answer import Recommendation
 from recommender.answering.question import ask_by_reference

@@ -8,8 +8,9 @@ from marshmallow import RAISE
 from api.problems import ProblemError, describe_problems
 from api.schemas.jobs import AcceptedSchema, JobDetailSchema, JobListQuery, JobListSchema
 from api.services import Accepted, services
-from recommender.jobs.ledger import JobState, cancel, enqueue, get_job, list_jobs
+from recommender.jobs.ledger import cancel, enqueue, get_job, list_jobs
 from recommender.jobs.steps import failed_items
+from recommender.records.jobs import JobState
 
 blueprint = APIBlueprint("jobs", __name__, tag="jobs")
 

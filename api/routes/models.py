@@ -14,11 +14,12 @@ from api.schemas.models import ModelListSchema, PromotedSchema, ReportSchema
 from api.services import Accepted, services
 from recommender.catalogue.models import get_bundle, list_bundles, promote_bundle
 from recommender.catalogue.verdicts import settled_memberships
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.model.bundle import read_bundle, read_report
 from recommender.model.comparison import compare_models
 from recommender.model.in_service import NoModel
 from recommender.model.scorecards import read_scorecard, read_scorecard_page
+from recommender.records.jobs import JobKind
 from recommender.records.models import BundleInfo
 
 blueprint = APIBlueprint("models", __name__, tag="models")

@@ -30,7 +30,8 @@ from recommender.catalogue.playlists import (
 )
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import NoSuchPlaylist, NoSuchTrack, PlaylistExists, UnreadableSource
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
+from recommender.records.jobs import JobKind
 from recommender.records.playlists import EDITED
 from recommender.sources.folder import resolve_in_roots
 from recommender.sources.references import FORMS, is_source_reference, usual_group

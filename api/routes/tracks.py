@@ -14,7 +14,8 @@ from api.schemas.tracks import TrackDetailSchema, TrackListQuery, TrackListSchem
 from api.services import Accepted, services
 from recommender.catalogue.playlists import track_playlists
 from recommender.catalogue.tracks import delete_track, find_track, list_tracks
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
+from recommender.records.jobs import JobKind
 from recommender.sources.folder import resolve_in_roots
 
 blueprint = APIBlueprint("tracks", __name__, tag="tracks")

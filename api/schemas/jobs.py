@@ -4,7 +4,7 @@ from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
 from apiflask.validators import OneOf, Range
 
 from api.schemas.base import MAX_ID, Moment, Strict, text_field
-from recommender.jobs.ledger import JobKind, JobState
+from recommender.records.jobs import JobKind, JobState
 
 
 class JobListQuery(Strict):

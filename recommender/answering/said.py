@@ -19,7 +19,7 @@ from recommender.answering.answer import (
 )
 from recommender.catalogue.verdicts import MembershipVerdict, list_feedback
 from recommender.jobs.active import first_active_job
-from recommender.jobs.ledger import JobKind
+from recommender.records.jobs import JobKind
 
 RIGHT, WRONG = MembershipVerdict.RIGHT.value, MembershipVerdict.WRONG.value
 # What ends with another model in service, soon. A training takes long, and changes little of a given song.

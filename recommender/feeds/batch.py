@@ -9,8 +9,9 @@ from recommender.catalogue.feed_items import feed_items, insert_items, update_it
 from recommender.catalogue.feeds import lock_feed
 from recommender.feeds.same_recording import KnownRows, merge_rows, row_keys
 from recommender.jobs.active import active_jobs
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.records.feeds import ALBUM, FeedItemInfo, FeedRow
+from recommender.records.jobs import JobKind
 
 
 def take_rows(session: Session, feed_id: int, rows: Iterable[FeedRow]) -> int:

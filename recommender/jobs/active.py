@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from recommender.catalogue.tables.work import Job
-from recommender.jobs.ledger import JobKind, JobState
+from recommender.records.jobs import JobKind, JobState
 
 
 class ActiveJob(NamedTuple):

@@ -6,9 +6,7 @@ refused (LeaseLost): so nothing is recorded twice. The steps of a job are in rec
 loop that works in recommender.jobs.worker.
 """
 
-import enum
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -19,61 +17,9 @@ from recommender.catalogue.database import database_now
 from recommender.catalogue.tables.work import Job
 from recommender.errors import LeaseLost, NoSuchJob
 from recommender.jobs.steps import Claim, give_items_back, n_failed_items, purge_done_items
+from recommender.records.jobs import JobInfo, JobKind, JobState
 
 MAX_TRIES = 3
-
-
-class JobKind(enum.StrEnum):
-    """What a job does; training.background.handlers has one function for each."""
-
-    SCAN = "scan"
-    ADD_PLAYLIST = "add_playlist"
-    IMPORT_PLAYLIST = "import_playlist"
-    REFIT = "refit"
-    TRAIN = "train"
-    SCORE_FEED = "score_feed"
-
-
-class JobState(enum.StrEnum):
-    """Where a job stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen."""
-        return self not in (JobState.QUEUED, JobState.RUNNING)
-
-
-@dataclass(frozen=True)
-class JobInfo:
-    """A job as its owner may see it; times are seconds since 1970, UTC.
-
-    ``rate_per_s`` and ``eta_s`` are those of the current run, None when nothing was counted yet.
-    """
-
-    id: int
-    kind: JobKind
-    state: JobState
-    payload: dict[str, Any]
-    result: dict[str, Any]
-    message: str
-    n_done: int
-    n_total: int
-    n_failed: int
-    rate_per_s: float | None
-    eta_s: float | None
-    error_code: str | None
-    error: str | None
-    cancel_requested: bool
-    tries: int
-    created_at: float
-    started_at: float | None
-    finished_at: float | None
 
 
 def enqueue(session: Session, kind: JobKind, payload: Mapping[str, Any]) -> int:
@@ -194,6 +140,16 @@ def release(session: Session, claim: Claim) -> None:
     no_lease = {"lease_owner": None, "lease_token": None, "lease_expires_at": None}
     _write(session, claim, {"state": JobState.QUEUED, "tries": Job.tries - 1, **no_lease})
     give_items_back(session, claim.job_id, count_try=False)
+
+
+def end_try(session: Session, claim: Claim, *, message: str) -> None:
+    """Give the job back after what did its work died; after ``MAX_TRIES`` it has failed."""
+    if _get(session, claim.job_id).tries >= MAX_TRIES:
+        fail(session, claim, code="worker_died", message=f"{message}, {MAX_TRIES} times")
+        return
+    no_lease = {"lease_owner": None, "lease_token": None, "lease_expires_at": None}
+    _write(session, claim, {"state": JobState.QUEUED, **no_lease})
+    give_items_back(session, claim.job_id, count_try=True)
 
 
 def _next_job(session: Session, *, job_id: int | None, kinds: Collection[JobKind] | None) -> Job | None:

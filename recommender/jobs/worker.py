@@ -11,11 +11,11 @@ from uuid import uuid4
 
 from recommender.catalogue.database import Database, is_unreachable, open_database
 from recommender.disk import DiskFull, is_disk_full
-from recommender.errors import JobCancelled, LeaseLost, RecommenderError
+from recommender.errors import JobCancelled, LeaseLost, RecommenderError, TryDied
 from recommender.jobs import ledger, sharing
-from recommender.jobs.ledger import JobInfo, JobKind
 from recommender.jobs.queue import WakeUps, build_queue
 from recommender.jobs.steps import Claim
+from recommender.records.jobs import JobInfo, JobKind
 from recommender.settings import Settings
 
 LOOK_EVERY_S = 2.0
@@ -248,6 +248,9 @@ def _run(run: JobRun, handle: Handle) -> None:
             _record(run, ledger.acknowledge_cancel)
         except WorkerStopping:
             _record(run, ledger.release)
+        except TryDied as error:
+            logger.warning("job %d (%s): %s", run.job.id, run.job.kind, error)
+            _record(run, ledger.end_try, message=str(error))
         except Exception as error:
             if is_unreachable(error):
                 logger.warning("the database went away during job %d; it goes on afterwards", run.job.id)

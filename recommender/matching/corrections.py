@@ -10,7 +10,8 @@ from recommender.catalogue.imported_rows import decide_row, match_report
 from recommender.catalogue.playlists import count_trainable, get_playlist
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import NoSuchTrack
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
+from recommender.records.jobs import JobKind
 from recommender.records.matches import MatchReport, ReportRow
 
 

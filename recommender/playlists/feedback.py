@@ -10,8 +10,9 @@ from recommender.catalogue.playlists import find_playlist, get_playlist, list_pl
 from recommender.catalogue.tracks import find_track, parse_reference
 from recommender.catalogue.verdicts import list_feedback
 from recommender.errors import NoSuchTrack
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.model.calibration import MIN_CALIBRATION_TRACKS
+from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP, FeedbackInfo, FeedbackVerdict, PlaylistInfo
 from recommender.records.tracks import TrackInfo
 

@@ -11,9 +11,10 @@ from recommender.catalogue.identities import track_identities
 from recommender.catalogue.playlists import get_playlist, playlist_tracks
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import SourceError
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.matching.identity import match_rows
 from recommender.playlists.importing import import_playlist
+from recommender.records.jobs import JobKind
 from recommender.records.matches import ImportReport
 from recommender.records.rows import SourcePlaylist, SourceRow
 from recommender.records.tracks import known_artist

@@ -24,10 +24,10 @@ from recommender.catalogue.database import Database, migrate, open_database
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.files import record_file
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobKind
 from recommender.jobs.queue import build_queue
 from recommender.jobs.sharing import find_help, share_steps
 from recommender.jobs.steps import Claim, add_items, claim_items, item_done
+from recommender.records.jobs import JobKind
 from recommender.records.tracks import TrackFacts
 from recommender.settings import load_settings
 

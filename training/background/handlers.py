@@ -14,14 +14,15 @@ from recommender.catalogue.models import current_bundle, retire_champion
 from recommender.catalogue.playlists import ensure_playlist, list_playlists
 from recommender.errors import ChampionChanged, NoAudio, RecommenderError
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobKind
 from recommender.jobs.steps import add_items, item_counts
 from recommender.jobs.worker import Handle, JobRun
+from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.settings import Settings
 from training.background.feed_audio import FeedTools
 from training.background.feed_batch import score_feed
 from training.background.feed_help import help_listening
+from training.background.heavy import draw_apart, export_encoder_apart, judge_apart, train_apart
 from training.background.server_import import import_source
 from training.encoder.available import encoder_of
 from training.listening.outcome import (
@@ -67,12 +68,6 @@ class Judge(Protocol):
     def __call__(self, database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]: ...
 
 
-def _ensure_encoder(settings: Settings) -> Path:
-    from training.encoder.export import ensure_encoder
-
-    return ensure_encoder(settings)
-
-
 def _refit(
     database: Database, settings: Settings, *, encoder_directory: Path, reason: str, progress: Progress
 ) -> str:
@@ -81,36 +76,16 @@ def _refit(
     return refit(database, settings, encoder_directory=encoder_directory, reason=reason, progress=progress)
 
 
-def _train(
-    database: Database, settings: Settings, *, encoder_directory: Path, progress: Progress
-) -> dict[str, Any]:
-    from training.challenge.challenger import train_challenger
-
-    return train_challenger(database, settings, encoder_directory=encoder_directory, progress=progress)
-
-
-def _judge(database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]:
-    from training.judging.scorecard import judge_champion
-
-    return judge_champion(database, settings, progress=progress)
-
-
-def _draw(database: Database, settings: Settings) -> str:
-    from training.judging.maps import draw_library
-
-    return draw_library(database, settings)
-
-
 @dataclass(frozen=True)
 class Tools:
     """What the handlers leave to others, so that each can be tried without the rest."""
 
-    ensure_encoder: Callable[[Settings], Path] = _ensure_encoder
+    ensure_encoder: Callable[[Settings], Path] = export_encoder_apart
     open_ears: Callable[[Settings, Path], Ears] = open_ears
     refit: Refit = _refit
-    train: Train = _train
-    judge: Judge = _judge
-    draw: Callable[[Database, Settings], str] = _draw
+    train: Train = train_apart
+    judge: Judge = judge_apart
+    draw: Callable[[Database, Settings], str] = draw_apart
     feed: FeedTools = field(default_factory=FeedTools)
 
 

@@ -31,6 +31,11 @@ def base_encoder_name(settings: Settings) -> str:
     return MSD_MUSICNN
 
 
+def can_train() -> bool:
+    """Whether what trains, judges and draws is installed here; finding out imports nothing of it."""
+    return all(find_spec(name) is not None for name in ("tensorflow", "sklearn", "matplotlib", "umap"))
+
+
 def is_trained_encoder(settings: Settings, config: EncoderConfig) -> bool:
     """Whether an encoder has learnt from the playlists, so that it has heard what it would be judged on."""
     if config.name == MSD_MUSICNN:

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -156,11 +157,13 @@ class _Listener:
 
     def __init__(self, directory: Path, make_listen: MakeListen, *, longest_listen_s: float) -> None:
         self.pipe, other_end = Pipe()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
         # Not multiprocessing, whose processes would first import all that this program's command imports.
         # In a session of its own, so that Ctrl-C reaches only this program, which then closes the pipe.
         self._process = subprocess.Popen(
             [sys.executable, "-c", _PROGRAM.format(path=sys.path, handle=other_end.fileno())],
             stdin=subprocess.DEVNULL,
+            stderr=self._said,  # decoders talk a lot; what matters of it comes back as a sentence
             pass_fds=[other_end.fileno()],
             start_new_session=True,
         )
@@ -203,7 +206,9 @@ class _Listener:
 
     def _ended(self, code: str, error: str) -> Heard:
         if not self._is_ready:
-            raise ListenerNotStarted(f"a process that listens could not start: {error}")
+            self._said.seek(0)
+            last = self._said.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise ListenerNotStarted(f"a process that listens could not start: {error}; {last}".rstrip("; "))
         assert self.key is not None
         return Heard(self.key, code=code, error=error, crashed=True)
 
@@ -211,6 +216,7 @@ class _Listener:
         self._process.kill()
         self._process.wait()
         self.pipe.close()
+        self._said.close()
 
 
 def listen_for_ever(handle: int) -> None:

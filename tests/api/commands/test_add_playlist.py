@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from recommender.jobs.ledger import JobState
 from recommender.jobs.worker import run_job_here
+from recommender.records.jobs import JobState
 from tests.api.conftest import Filled, write_notes
 from tests.api.problems import assert_problem
 from tests.recommender.model.tiny_bundles import CONFIG, TINY_ENCODER

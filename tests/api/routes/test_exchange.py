@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from api.cli import main
 from api.terminal import ExitCode
 from recommender.catalogue.playlists import find_playlist, playlist_tracks
-from recommender.jobs.ledger import JobKind, JobState, get_job
+from recommender.jobs.ledger import get_job
+from recommender.records.jobs import JobKind, JobState
 from recommender.sources.files.reading import read_playlist_file, read_playlists
 from tests.api.conftest import N_PER_PLAYLIST, Filled
 from tests.api.problems import assert_problem

@@ -13,8 +13,8 @@ from recommender.catalogue.files import track_paths
 from recommender.catalogue.models import current_bundle
 from recommender.catalogue.playlists import get_playlist, playlist_tracks, set_members
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobKind, JobState
 from recommender.jobs.worker import run_job_here
+from recommender.records.jobs import JobKind, JobState
 from tests.api.commands.test_cli import Run, prepared, read_lines, with_playlists
 from tests.api.conftest import N_PER_PLAYLIST, Filled, Sounds, write_notes
 from tests.api.problems import assert_problem

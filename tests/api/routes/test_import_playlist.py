@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 
 from api.cli import main
 from recommender.catalogue.database import Database
-from recommender.jobs.ledger import JobKind, JobState, get_job
+from recommender.jobs.ledger import get_job
+from recommender.records.jobs import JobKind, JobState
 from recommender.settings import Settings
 from tests.api.conftest import Filled
 from tests.api.problems import assert_problem

@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from recommender.catalogue.models import current_bundle
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobKind
 from recommender.jobs.steps import add_items, claim_items, item_failed
 from recommender.model.scorecards import write_scorecard
+from recommender.records.jobs import JobKind
 from tests.api.conftest import Filled
 from tests.api.problems import assert_problem
 

@@ -11,8 +11,9 @@ from api.terminal import ExitCode
 from recommender.catalogue.database import Database, open_database
 from recommender.catalogue.playlists import create_playlist, playlist_tracks
 from recommender.catalogue.tracks import upsert_track
-from recommender.jobs.ledger import JobKind, get_job
+from recommender.jobs.ledger import get_job
 from recommender.playlists.importing import import_playlist
+from recommender.records.jobs import JobKind
 from recommender.records.rows import SPOTIFY, SkippedRow, SourcePlaylist, SourceRow
 from recommender.records.tracks import TrackFacts
 from recommender.settings import load_settings

@@ -4,7 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from recommender.catalogue.playlists import create_playlist, get_playlist, list_playlists, playlist_tracks
-from recommender.jobs.ledger import JobKind, JobState, get_job
+from recommender.jobs.ledger import get_job
+from recommender.records.jobs import JobKind, JobState
 from tests.api.conftest import N_PER_PLAYLIST, Filled
 from tests.api.problems import assert_problem
 

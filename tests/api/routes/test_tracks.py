@@ -4,7 +4,8 @@ from flask.testing import FlaskClient
 
 from recommender.catalogue.tracks import find_track
 from recommender.errors import NoSuchTrack
-from recommender.jobs.ledger import JobKind, get_job
+from recommender.jobs.ledger import get_job
+from recommender.records.jobs import JobKind
 from tests.api.conftest import N_TRACKS, Filled
 from tests.api.problems import assert_problem
 

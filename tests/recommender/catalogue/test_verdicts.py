@@ -33,7 +33,7 @@ from recommender.catalogue.verdicts import (
     withdraw_verdict,
 )
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobKind
+from recommender.records.jobs import JobKind
 from recommender.records.playlists import EDITED, FeedbackVerdict, PlaylistInfo
 from recommender.records.tracks import TrackFacts
 from tests.databases import postgresql_only, sqlite_only

@@ -12,7 +12,6 @@ from recommender.catalogue.database import Database
 from recommender.catalogue.tables.work import Job
 from recommender.errors import LeaseLost, NoSuchJob
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobInfo, JobKind, JobState
 from recommender.jobs.steps import (
     Claim,
     FailedItem,
@@ -25,6 +24,7 @@ from recommender.jobs.steps import (
     item_done,
     item_failed,
 )
+from recommender.records.jobs import JobInfo, JobKind, JobState
 
 LONG_S = 60.0
 

@@ -12,7 +12,6 @@ from recommender.catalogue.database import Database
 from recommender.catalogue.files import record_file
 from recommender.errors import LeaseLost
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobKind
 from recommender.jobs.sharing import (
     find_help,
     give_steps_back,
@@ -30,6 +29,7 @@ from recommender.jobs.steps import (
     item_crashed,
     item_done,
 )
+from recommender.records.jobs import JobKind
 from recommender.records.tracks import TrackFacts
 from tests.databases import postgresql_only
 

@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import add_bundle, list_bundles, promote_bundle, retire_champion
 from recommender.errors import NoSuchBundle
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.model import pruning
 from recommender.model.bundle import read_bundle, write_bundle
 from recommender.model.in_service import ModelHolder
 from recommender.model.pruning import models_to_keep, prune_models
 from recommender.model.scorecards import write_scorecard
 from recommender.model.shelf import ModelShelf
+from recommender.records.jobs import JobKind
 from recommender.records.models import BundleInfo
 from recommender.settings import Settings
 from tests.databases import sqlite_only

@@ -12,8 +12,9 @@ from recommender.catalogue.files import record_file
 from recommender.catalogue.playlists import create_playlist, playlist_tracks, set_members
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import PlaylistExists
-from recommender.jobs.ledger import JobKind, list_jobs
+from recommender.jobs.ledger import list_jobs
 from recommender.playlists.file_exchange import EmptyPlaylist, Imported, import_from_file, playlist_for_export
+from recommender.records.jobs import JobKind
 from recommender.records.rows import SPOTIFY, SkippedRow, SourcePlaylist, SourceRow
 from recommender.settings import load_settings
 from recommender.sources.files.reading import choose_playlist, read_playlists

@@ -19,8 +19,8 @@ import pytest
 
 from recommender.catalogue.database import MIGRATIONS, Database, migrate
 from recommender.catalogue.models import current_bundle
-from recommender.jobs.ledger import JobInfo
 from recommender.records.feeds import FeedInfo
+from recommender.records.jobs import JobInfo
 from recommender.settings import Settings
 from tests.recommender.model.tiny_bundles import make_world, publish_world
 from tests.training.background.feeding import answers_of, items_of

@@ -27,10 +27,10 @@ from recommender.catalogue.files import add_library_root, record_file
 from recommender.catalogue.models import add_bundle, promote_bundle
 from recommender.catalogue.playlists import ensure_playlist, list_playlists, set_members
 from recommender.feeds.batch import ask_for_scores
-from recommender.jobs.ledger import JobInfo
 from recommender.jobs.worker import run_job_here, run_worker
 from recommender.model.bundle import BundleContents, build_index, write_bundle
 from recommender.records.feeds import FeedInfo, FeedItemInfo
+from recommender.records.jobs import JobInfo
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings, load_settings

@@ -25,9 +25,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from embeddings.encoder import TrackEmbedding
 from recommender.catalogue.database import Database, open_database
 from recommender.feeds.batch import ask_for_scores
-from recommender.jobs.ledger import JobInfo, get_job
+from recommender.jobs.ledger import get_job
 from recommender.jobs.worker import run_job_here, run_worker
 from recommender.records.feeds import FeedInfo
+from recommender.records.jobs import JobInfo
 from recommender.settings import Settings, load_settings
 from tests.folders import Listen, listen_dangerously
 from tests.training.background.feeding import answers_of, items_of, make_feed_tools

@@ -10,8 +10,8 @@ from recommender.catalogue.feeds import register_feed
 from recommender.catalogue.scores import store_scores
 from recommender.errors import NoSuchFeed
 from recommender.feeds.batch import ask_for_scores, take_rows
-from recommender.jobs.ledger import JobState
 from recommender.records.feeds import FeedState, Question, Settled
+from recommender.records.jobs import JobState
 from recommender.settings import Settings
 from recommender.sources.feeds.watched_folder import read_folder
 from tests.databases import sqlite_only

@@ -15,9 +15,10 @@ from sqlalchemy import create_engine, text
 
 from recommender.catalogue.database import Database
 from recommender.feeds.batch import ask_for_scores
-from recommender.jobs.ledger import JobInfo, JobState, get_job
+from recommender.jobs.ledger import get_job
 from recommender.jobs.worker import run_job_here
 from recommender.records.feeds import FeedInfo
+from recommender.records.jobs import JobInfo, JobState
 from recommender.settings import Settings
 from tests.databases import sqlite_only
 from tests.folders import Listen, listen_and_log, listened

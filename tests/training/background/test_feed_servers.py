@@ -9,9 +9,9 @@ from sqlalchemy import create_engine, text
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import catalogue_counts
 from recommender.feeds.results import ResultOptions, read_results
-from recommender.jobs.ledger import JobState
 from recommender.playlists.sending import SentList, send_lists
 from recommender.records.feeds import DAY_S, FeedState
+from recommender.records.jobs import JobState
 from recommender.settings import Settings
 from recommender.sources.servers.subsonic import find_subsonic
 from recommender.sources.web.reading import open_web

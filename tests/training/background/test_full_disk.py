@@ -15,11 +15,11 @@ from recommender.catalogue.database import Database, migrate, open_database
 from recommender.catalogue.models import current_bundle, list_bundles
 from recommender.disk import is_disk_full
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobInfo, JobKind, JobState
 from recommender.jobs.worker import run_job_here
 from recommender.model.bundle import ABANDONED_AFTER_S, ASIDE_PREFIX
 from recommender.model.in_service import ModelHolder
 from recommender.model.scorecards import read_scorecard, write_scorecard
+from recommender.records.jobs import JobInfo, JobKind, JobState
 from recommender.settings import Settings, load_settings
 from tests.databases import sqlite_only
 from tests.training.background.full_disks import FILLER, fill, no_file_larger_than, small_disk

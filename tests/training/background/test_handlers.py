@@ -19,9 +19,9 @@ from recommender.catalogue.playlists import list_playlists, playlist_tracks, set
 from recommender.catalogue.tracks import list_tracks
 from recommender.errors import ChampionChanged
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobInfo, JobKind, JobState
 from recommender.jobs.worker import run_job_here
 from recommender.model.in_service import NoModel
+from recommender.records.jobs import JobInfo, JobKind, JobState
 from recommender.records.playlists import PlaylistInfo
 from recommender.records.tracks import TrackInfo
 from recommender.settings import Settings

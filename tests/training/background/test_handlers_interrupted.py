@@ -14,8 +14,8 @@ import pytest
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import catalogue_counts, current_bundle, list_bundles
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobInfo, JobKind, JobState
 from recommender.jobs.worker import run_job_here, run_worker
+from recommender.records.jobs import JobInfo, JobKind, JobState
 from recommender.settings import Settings
 from tests.folders import TINY_ENCODER, Listen, listen_and_log, listen_slowly, listened, write_folder
 from tests.training.background.handling import N_PROCESSES, Recorder, make_tools

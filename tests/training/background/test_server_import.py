@@ -18,8 +18,8 @@ from recommender.catalogue.playlists import find_playlist, playlist_tracks
 from recommender.catalogue.tables.library import Embedding
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.jobs import ledger
-from recommender.jobs.ledger import JobInfo, JobKind, JobState
 from recommender.jobs.worker import run_job_here
+from recommender.records.jobs import JobInfo, JobKind, JobState
 from recommender.records.rows import SUBSONIC
 from recommender.settings import Settings
 from tests.databases import sqlite_only

@@ -12,9 +12,10 @@ from embeddings.encoder import load_encoder_config
 from recommender.catalogue.database import Database, open_database
 from recommender.catalogue.embeddings import load_embeddings
 from recommender.catalogue.models import current_bundle, get_bundle
-from recommender.jobs.ledger import JobKind, enqueue
+from recommender.jobs.ledger import enqueue
 from recommender.jobs.worker import run_job_here
 from recommender.model.bundle import read_bundle
+from recommender.records.jobs import JobKind
 from recommender.settings import Settings
 from tests.databases import sqlite_only
 from training.background.handlers import build_handler

@@ -1,0 +1,66 @@
+"""What a job leaves to a process of its own: all that imports TensorFlow, or draws."""
+
+from pathlib import Path
+from typing import Any
+
+from recommender.catalogue.database import Database, open_database
+from recommender.settings import Settings
+from training.apart import Progress, run_apart
+
+_HERE = "training.background.heavy"
+
+
+def export_encoder_apart(settings: Settings) -> Path:
+    """Directory of the encoder to begin with, exported in another process if it never was."""
+    from training.encoder.available import base_encoder_name, find_base
+
+    found = find_base(settings.encoders_directory, base_encoder_name(settings))
+    if found is not None:
+        return found
+    directory: Path = run_apart("training.encoder.export:ensure_encoder", settings=settings)
+    return directory
+
+
+def train_apart(
+    database: Database, settings: Settings, *, encoder_directory: Path, progress: Progress
+) -> dict[str, Any]:
+    """Fit the encoder anew and judge it against the one in service; what came of it."""
+    result: dict[str, Any] = run_apart(
+        f"{_HERE}:train", settings=settings, encoder_directory=encoder_directory, progress=progress
+    )
+    return result
+
+
+def judge_apart(database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]:
+    """Judge the bundle in service and keep its score card, which comes back."""
+    result: dict[str, Any] = run_apart(f"{_HERE}:judge", settings=settings, progress=progress)
+    return result
+
+
+def draw_apart(database: Database, settings: Settings) -> str:
+    """Draw the map of the library."""
+    drawn: str = run_apart(f"{_HERE}:draw", settings=settings)
+    return drawn
+
+
+def train(*, settings: Settings, encoder_directory: Path, progress: Progress) -> dict[str, Any]:
+    """Done in the other process."""
+    from training.challenge.challenger import train_challenger
+
+    return train_challenger(
+        open_database(settings), settings, encoder_directory=encoder_directory, progress=progress
+    )
+
+
+def judge(*, settings: Settings, progress: Progress, bundle_id: str | None = None) -> dict[str, Any]:
+    """Done in the other process."""
+    from training.judging.scorecard import judge_champion
+
+    return judge_champion(open_database(settings), settings, bundle_id=bundle_id, progress=progress)
+
+
+def draw(*, settings: Settings) -> str:
+    """Done in the other process."""
+    from training.judging.maps import draw_library
+
+    return draw_library(open_database(settings), settings)
