@@ -4,6 +4,8 @@
 DATA ?= ./data
 PORT ?= 8000
 LIBRARY ?=
+# Which folders of LIBRARY become playlists: likely, all or none; asked on a terminal unless given.
+PLAYLISTS ?=
 ARGS ?=
 # Processes that test: each has a PostgreSQL and, for some tests, TensorFlow of its own.
 TESTERS ?= 2
@@ -36,7 +38,7 @@ help:
 setup: $(SETUP)
 
 run: $(SETUP)
-	$(BIN)/whichlist --data "$(DATA)" demo --port $(PORT) $(if $(LIBRARY),--library "$(LIBRARY)")
+	$(BIN)/whichlist --data "$(DATA)" demo --port $(PORT) $(if $(LIBRARY),--library "$(LIBRARY)") $(if $(PLAYLISTS),--playlists $(PLAYLISTS))
 
 test: $(SETUP_DEV)
 	$(BIN)/python -m pytest -n $(TESTERS) --dist loadfile $(ARGS)

@@ -5,7 +5,9 @@ inside functions: asking for help must not take TensorFlow's six seconds.
 """
 
 import json
+import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +37,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 def main(ctx: click.Context, data: Path | None) -> None:
     """Which of my playlists does this track fit?  Answered by listening, on this machine."""
     settings = load_settings({"data": data})
+    # Whoever typed a command gets its sentence; logs are for what runs for long, which asks for them.
+    logging.lastResort = None
     ctx.obj = Shell(
         settings,
         run_job=_run_job,
@@ -82,8 +86,9 @@ def _run_apart(function: str, **arguments: Any) -> Any:
 
 @main.command()
 @click.option("--without-training", is_flag=True, help="Leave trainings to another worker.")
+@click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.pass_obj
-def worker(shell: Shell, *, without_training: bool) -> None:
+def worker(shell: Shell, *, without_training: bool, until_eof: bool) -> None:
     """Do the queued jobs, until told to stop."""
     from training.background.handlers import build_handler
     from training.encoder.available import can_train
@@ -102,8 +107,15 @@ def worker(shell: Shell, *, without_training: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    if until_eof:
+        threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     without = SLOW_JOBS if without_training else ()
     run_worker(shell.settings, build_handler(shell.settings), stop, without=without)
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 @main.command()

@@ -187,6 +187,7 @@ PROBLEMS: tuple[Problem, ...] = (
         "`detail` says why; docs/spotify.md says what Spotify lets an app do.",
     ),
     Problem("rate_limited", 502, "Another server is busy", "Try again after the time that it names."),
+    Problem("model_loading", 503, "The model is being loaded", "Ask again in a moment."),
     Problem("not_ready", 503, "The server cannot answer yet", "`checks` says what is missing."),
     Problem(
         "disk_full", 507, "The disk is full", "Make room on the disk of the data folder, then try again."

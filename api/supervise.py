@@ -1,72 +1,70 @@
-"""Run the server and the worker side by side, and end them together."""
+"""Other processes of this program: kept running beside it, and ended with it."""
 
-import signal
+import logging
 import subprocess
-import time
-import urllib.error
+import sys
+import threading
 import urllib.request
-from collections.abc import Callable, Sequence
-from types import FrameType
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-_LOOK_EVERY_S = 0.2
-_GRACE_S = 10.0
+from recommender.settings import Settings
+
+RESTART_AFTER_S = 2.0
+GRACE_S = 10.0
+_log = logging.getLogger(__name__)
 
 
-class _Stop(Exception):
-    """A signal asked for the end."""
+def whichlist_command(settings: Settings) -> list[str]:
+    """How to call this program again, on the same data."""
+    script = Path(sys.executable).with_name("whichlist")
+    program = [str(script)] if script.exists() else [sys.executable, "-m", "api.cli"]
+    return [*program, "--data", str(settings.data)]
 
 
-def run_together(commands: Sequence[Sequence[str]], *, once_up: Callable[[], None]) -> int:
-    """Run ``commands`` until one of them ends or a signal comes; return the exit code of the one that ended.
+@contextmanager
+def kept_running(
+    command: Sequence[str], *, restart_after_s: float = RESTART_AFTER_S, grace_s: float = GRACE_S
+) -> Iterator[None]:
+    """Run a command beside this program, again when it ends; at the end of the block it is ended, too.
 
-    ``once_up`` is called between two looks, until it has returned once without an exception.
+    Its standard input closes when this program ends, however that happens: it has to end then.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _raise_stop)
-    processes = [subprocess.Popen(command) for command in commands]
-    waiting = [once_up]
+    stop = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(command, stop, restart_after_s, grace_s), daemon=True)
+    keeper.start()
     try:
-        while all(process.poll() is None for process in processes):
-            if waiting and _succeeds(waiting[0]):
-                waiting.pop()
-            time.sleep(_LOOK_EVERY_S)
-        codes: list[int] = [abs(process.returncode or 0) for process in processes]
-        return max(codes)
-    except _Stop:
-        return 0
+        yield
     finally:
-        _end(processes)
+        stop.set()
+        keeper.join()
 
 
 def check_is_up(url: str) -> None:
-    """Raise unless the server at ``url`` says that it is ready."""
-    with urllib.request.urlopen(f"{url}/readyz", timeout=1.0):
+    """Raise unless the server at ``url`` answers."""
+    with urllib.request.urlopen(f"{url}/healthz", timeout=1.0):
         pass
 
 
-def _succeeds(call: Callable[[], None]) -> bool:
+def _keep(command: Sequence[str], stop: threading.Event, restart_after_s: float, grace_s: float) -> None:
+    while not stop.is_set():
+        process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        while process.poll() is None and not stop.wait(0.1):
+            pass
+        if not stop.is_set():
+            _log.warning("%s ended with exit code %s; it is started again", command[-2:], process.returncode)
+            stop.wait(restart_after_s)
+            continue
+        _end(process, grace_s)
+
+
+def _end(process: "subprocess.Popen[bytes]", grace_s: float) -> None:
+    """Close its input, which asks it to end, and make it end if it does not."""
+    assert process.stdin is not None
+    process.stdin.close()
     try:
-        call()
-    except (OSError, urllib.error.URLError):
-        return False
-    return True
-
-
-def _raise_stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stop
-
-
-def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ask every process to end, and make those that do not."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    for process in processes:
-        if process.poll() is None:
-            process.terminate()
-    deadline = time.monotonic() + _GRACE_S
-    for process in processes:
-        try:
-            process.wait(timeout=max(deadline - time.monotonic(), 0.1))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(timeout=grace_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

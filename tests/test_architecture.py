@@ -46,6 +46,7 @@ ROOMS = {
         "sources.rows": (),
         "sources.web": (),
         "sources.files": ("sources.folder", "sources.rows"),
+        "sources.library_survey": ("sources.folder",),
         "sources.servers": ("sources.folder", "sources.rows", "sources.web"),
         "sources.spotify": ("sources.rows", "sources.servers", "sources.web"),
         "sources.references": ("sources.servers", "sources.spotify", "sources.web"),

@@ -5,14 +5,16 @@ import json
 import logging
 import signal
 import sys
+from contextlib import nullcontext
 from types import FrameType
 from typing import Any
 
 import click
 
 from api.commands.comparison_text import print_comparison
+from api.supervise import kept_running, whichlist_command
 from api.terminal import ExitCode, Shell, json_option, print_json, print_table
-from recommender.catalogue.database import Database, migrate, open_database
+from recommender.catalogue.database import Database, is_sqlite, migrate, open_database
 from recommender.catalogue.models import get_bundle, list_bundles, promote_bundle
 from recommender.checkup import examine
 from recommender.errors import NoSuchBundle
@@ -35,9 +37,10 @@ def migrate_database(shell: Shell) -> None:
 @click.command()
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on.")
+@click.option("--without-worker", is_flag=True, help="Leave all work to workers that run elsewhere.")
 @click.pass_obj
-def serve(shell: Shell, host: str | None, port: int | None) -> None:
-    """Answer over HTTP, and show the web page."""
+def serve(shell: Shell, host: str | None, port: int | None, *, without_worker: bool) -> None:
+    """Answer over HTTP, show the web page, and do the work behind it: a whole Whichlist on one machine."""
     settings = dataclasses.replace(
         shell.settings,
         host=shell.settings.host if host is None else host,
@@ -45,7 +48,12 @@ def serve(shell: Shell, host: str | None, port: int | None) -> None:
     )
     refuse_open_server(settings)
     log_to_stderr()
-    serve_forever(settings)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if is_sqlite(settings):  # others share a server, and are brought up to date by whoever runs it
+        migrate(settings)
+    worker = [*whichlist_command(settings), "worker", "--until-eof"]
+    with nullcontext() if without_worker else kept_running(worker):
+        serve_forever(settings)
 
 
 def refuse_open_server(settings: Settings) -> None:
@@ -59,19 +67,14 @@ def refuse_open_server(settings: Settings) -> None:
 
 
 def serve_forever(settings: Settings) -> None:
-    """Load the model, then listen until told to stop."""
+    """Listen until told to stop; the model is loaded meanwhile."""
     import waitress
 
     from api.app import create_app
     from api.services import find_services
-    from recommender.model.in_service import NoModel
 
     app = create_app(settings)
-    try:
-        find_services(app).holder.current()
-    except NoModel as error:
-        click.echo(f"whichlist: {error}", err=True)
-    find_services(app).holder.watch()
+    find_services(app).holder.watch()  # whoever asks first waits for the model, the pages do not
     limit = settings.max_upload_mb * 1_000_000
     try:
         # waitress would refuse an upload in words of its own: its limit lies above ours.

@@ -164,6 +164,11 @@ def insert_or_replace(
         session.execute(statement, rows[start : start + CHUNK_ROWS])
 
 
+def is_sqlite(settings: Settings) -> bool:
+    """Whether the catalogue is a file of this machine, which nobody else brings up to date."""
+    return make_url(settings.database_url).get_backend_name() == "sqlite"
+
+
 def _insert(session: Session) -> Any:
     """Insert construct that knows ON CONFLICT, for the session's database."""
     return {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[session.get_bind().dialect.name]

@@ -256,10 +256,14 @@ def _run(run: JobRun, handle: Handle) -> None:
                 logger.warning("the database went away during job %d; it goes on afterwards", run.job.id)
                 _record(run, ledger.release)
                 return
-            logger.exception("job %d (%s) failed", run.job.id, run.job.kind)
             error = DiskFull() if is_disk_full(error) else error
             code = getattr(error, "code", None)
             code = code if isinstance(code, str) else "internal_error"
+            # What has a code is a sentence for whoever asked; only our own mistakes need their traceback.
+            is_ours = code == "internal_error"
+            logger.warning(
+                "job %d (%s) failed: %s", run.job.id, run.job.kind, error, exc_info=error if is_ours else None
+            )
             sentence = str(error) if code != "internal_error" else f"{type(error).__name__}: {error}"
             _record(run, ledger.fail, code=code, message=sentence)
         except BaseException:  # Ctrl-C: the next run goes on where this one stopped

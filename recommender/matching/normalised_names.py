@@ -98,7 +98,10 @@ def fold_words(text: str) -> list[str]:
     else:
         words = "".join(c if _is_of_word(c) else " " for c in spelled).split()
     if not words:
-        return ["".join(folded.split())] if folded.strip() else []
+        symbols = "".join(folded.split()) or "".join(
+            text.casefold().split()
+        )  # a lone accent folds to nothing
+        return [symbols] if symbols else []
     return _spell_numbers(words)
 
 

@@ -29,6 +29,12 @@ class NoModel(RecommenderError):
     code = "no_model"
 
 
+class ModelLoading(NoModel):
+    """There is a model, which this process has not loaded yet."""
+
+    code = "model_loading"
+
+
 @dataclass(frozen=True, eq=False)
 class ServedModel:
     """A verified bundle and the network that listens for it."""
@@ -67,21 +73,28 @@ class ModelHolder:
         NoModel
             Nothing was trained yet, or no bundle can be read.
         """
+        is_loading = False
         if self._model is None or not self._is_current(self._model):
-            self.refresh(longest_wait_s=self._longest_wait_s if self._model else None)
+            is_loading = not self.refresh(longest_wait_s=self._longest_wait_s)
         model = self._model
+        if model is None and is_loading:
+            raise ModelLoading("the model is being loaded: ask again in a moment")
         if model is None:
             raise NoModel("there is no trained model yet: add a playlist first")
         return model
 
-    def refresh(self, *, longest_wait_s: float | None = None) -> None:
-        """Load the champion if it is not the one in service; another thread that is at it is waited for."""
+    def refresh(self, *, longest_wait_s: float | None = None) -> bool:
+        """Load the champion if it is not the one in service; another thread that is at it is waited for.
+
+        Returns whether it did not have to be waited for longer than ``longest_wait_s``.
+        """
         if not self._loading.acquire(timeout=-1 if longest_wait_s is None else longest_wait_s):
-            return
+            return False
         try:
             self._follow_champion()
         finally:
             self._loading.release()
+        return True
 
     def watch(self) -> threading.Event:
         """Keep looking from a thread of its own, until the event is set that comes back.
@@ -93,11 +106,13 @@ class ModelHolder:
         return stop
 
     def _watch(self, stop: threading.Event) -> None:
-        while not stop.wait(self._look_every_s):
+        while True:
             try:
                 self.refresh()
             except Exception:
                 _log.exception("could not look for a new model; the present one keeps serving")
+            if stop.wait(self._look_every_s):
+                return
 
     def _is_current(self, model: ServedModel) -> bool:
         try:

@@ -80,7 +80,7 @@ def test_the_server_starts_soon_stays_small_and_ends_when_told(filled: Filled, t
     log = tmp_path / "log"
     with log.open("w") as file:
         server = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "serve", "--port", "0"],
+            [sys.executable, "-m", "api.cli", "serve", "--without-worker", "--port", "0"],
             cwd=REPOSITORY,
             env=environment(filled),
             stderr=file,

@@ -222,7 +222,17 @@ def served(data: Path) -> Iterator[str]:
     """Serve a data folder; the address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "api.cli", "--data", str(data), "serve", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "api.cli",
+        "--data",
+        str(data),
+        "serve",
+        "--without-worker",
+        "--port",
+        str(port),
+    ]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         while server.poll() is None:

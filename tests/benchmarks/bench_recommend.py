@@ -63,7 +63,17 @@ def percentiles(times_ms: list[float]) -> tuple[str, str]:
 @contextmanager
 def served(data: Path, *, roots: str) -> Iterator[tuple[http.client.HTTPConnection, int, float]]:
     """Run ``whichlist serve``; yield a connection, the process id and the seconds until it was ready."""
-    command = [sys.executable, "-m", "api.cli", "--data", str(data), "serve", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "api.cli",
+        "--data",
+        str(data),
+        "serve",
+        "--without-worker",
+        "--port",
+        "0",
+    ]
     started = time.perf_counter()
     environment = os.environ | {"WHICHLIST_LIBRARY_ROOTS": roots}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:

@@ -52,7 +52,7 @@ class Site:
 
     def start(self) -> None:
         """Serve, on the same port each time, and wait until it answers."""
-        self._server = self.run("serve", "--port", str(self._port))
+        self._server = self.run("serve", "--without-worker", "--port", str(self._port))
         _wait_until_up(self.url, self._server)
 
     def stop(self) -> None:

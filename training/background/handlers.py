@@ -134,7 +134,7 @@ class _Handlers:
         """Payload ``path`` (else every library root), ``as_playlists``, ``group``, ``retry_failed``.
 
         Playlists that mirror a folder follow it. With ``as_playlists``, each folder directly below the
-        path becomes a playlist of the group.
+        path becomes a playlist of the group, or each of those that the payload's ``folders`` names.
         """
         payload = run.job.payload
         paths, unreadable = readable_paths(self._scan_paths(run))
@@ -142,7 +142,8 @@ class _Handlers:
         encoder = self._listen(run, outcome, retry_failed=bool(payload.get("retry_failed")))
         with run.database.session() as session:
             if payload.get("as_playlists"):
-                adopt_folders(session, outcome, group=payload.get("group") or DEFAULT_GROUP)
+                names = payload.get("folders")
+                adopt_folders(session, outcome, group=payload.get("group") or DEFAULT_GROUP, names=names)
             follow_folders(session, outcome)
             outcome.is_changed |= is_refit_due(session)
         return self._publish(run, outcome, encoder, reason="the library was scanned")

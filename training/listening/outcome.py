@@ -1,5 +1,6 @@
 """What a scan has found out, and how playlists follow the folders that they mirror."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,12 @@ class Outcome:
     is_changed: bool = False
 
 
-def adopt_folders(session: Session, outcome: Outcome, *, group: str) -> None:
-    """Make a playlist of every folder directly below the outcome's paths that holds a track."""
-    for folder in (folder for path in outcome.paths for folder in library_folders(path)):
+def adopt_folders(
+    session: Session, outcome: Outcome, *, group: str, names: Collection[str] | None = None
+) -> None:
+    """Make playlists of the folders directly below the outcome's paths: all that hold a track, or those named."""
+    below = (folder for path in outcome.paths for folder in library_folders(path))
+    for folder in (f for f in below if names is None or display_path(Path(f.name)) in names):
         if tracks := folder_tracks(session, folder):
             playlist = ensure_playlist(
                 session, name=display_path(Path(folder.name)), group=group, folder=folder

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -291,3 +293,15 @@ def test_the_demo_is_prepared_once(run: Run, sounds: Sounds, tmp_path: Path) -> 
     assert {playlist["name"] for playlist in read_lines(run("playlists", "--json"))} == set(PLAYLISTS)
     run("demo", "--prepare-only", "--library", library)
     assert len(read_lines(run("models", "list", "--json"))) == 1  # nothing was fitted again
+
+
+def test_a_refused_source_is_one_sentence_and_no_traceback(run: Run, tmp_path: Path) -> None:
+    """A process of its own: what a person sees at a terminal is more than what the command prints."""
+    command = [sys.executable, "-m", "api.cli", "--data", str(tmp_path / "data")]
+    done = subprocess.run(
+        [*command, "add-playlist", "liked", "subsonic:starred"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ExitCode.FAILED
+    assert done.stderr.count("WHICHLIST_SUBSONIC_URL") == 1
+    assert "Traceback" not in done.stderr
+    assert "WARNING" not in done.stderr

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recommender.matching.normalised_names import (
@@ -140,6 +140,7 @@ def test_lines_and_track_numbers() -> None:
     assert strip_track_number("7") == "7"
 
 
+@example("¯")
 @given(st.text(max_size=60))
 def test_any_text_is_read_and_reading_it_again_changes_nothing(text: str) -> None:
     read_title(text)

@@ -269,7 +269,7 @@ def serve(world: World) -> tuple["subprocess.Popen[bytes]", str]:
         "WHICHLIST_DATA": str(world.settings.data),
         "WHICHLIST_DATABASE_URL": world.settings.database_url,
     }
-    command = [sys.executable, "-m", "api.cli", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "api.cli", "serve", "--without-worker", "--port", "0"]
     with log.open("w") as file:
         server = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=file)
     world.fleet.others.append(server)
