@@ -98,9 +98,7 @@ def fold_words(text: str) -> list[str]:
     else:
         words = "".join(c if _is_of_word(c) else " " for c in spelled).split()
     if not words:
-        symbols = "".join(folded.split()) or "".join(
-            text.casefold().split()
-        )  # a lone accent folds to nothing
+        symbols = "".join(folded.split()) or "".join(text.casefold().split())  # an accent alone
         return [symbols] if symbols else []
     return _spell_numbers(words)
 
