@@ -42,7 +42,7 @@ class Outcome:
 def adopt_folders(
     session: Session, outcome: Outcome, *, group: str, names: Collection[str] | None = None
 ) -> None:
-    """Make playlists of the folders directly below the outcome's paths that hold a track, or of those named."""
+    """Make playlists of the folders directly below the outcome's paths that hold a track, or those named."""
     below = (folder for path in outcome.paths for folder in library_folders(path))
     for folder in (f for f in below if names is None or display_path(Path(f.name)) in names):
         if tracks := folder_tracks(session, folder):
