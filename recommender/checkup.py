@@ -3,15 +3,20 @@
 import platform
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 
 from recommender.catalogue.database import Database, open_database, schema_state
 from recommender.catalogue.models import catalogue_counts, current_bundle
+from recommender.errors import RecommenderError
 from recommender.model.bundle import CorruptBundle, read_bundle
 from recommender.settings import Settings
 from recommender.sources.servers.fpcalc import find_fpcalc
+from recommender.sources.servers.subsonic_calls import check_log_in
+from recommender.sources.servers.subsonic_log_in import find_subsonic
+from recommender.sources.web.politeness import Manners
+from recommender.sources.web.reading import open_web
 
 LOW_DISK_BYTES = 1_000_000_000
 _VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask", "tensorflow")
@@ -28,14 +33,15 @@ class Check:
 
 
 def examine(settings: Settings, *, base_encoder: str) -> list[Check]:
-    """Return every check; nothing is changed, and nothing raises.
+    """Return every check; nothing is changed, and nothing raises. A server that is set up is asked once.
 
     ``base_encoder`` names the network that is used before anything is trained.
     """
     checks = [_encoder(base_encoder), _database(settings)]
     if checks[-1].ok:
         checks += _contents(settings)
-    return [*checks, _decoders(), _recognition(settings), _disk(settings), _versions()]
+    checks += [_decoders(), _recognition(settings), *_subsonic(settings), _disk(settings), _versions()]
+    return checks
 
 
 def _encoder(base_encoder: str) -> Check:
@@ -98,6 +104,21 @@ def _recognition(settings: Settings) -> Check:
     if settings.acoustid_key is None:
         return Check("recognition", True, "fpcalc, and no key for AcoustID", "Set WHICHLIST_ACOUSTID_KEY.")
     return Check("recognition", True, "fpcalc, and a key for AcoustID")
+
+
+def _subsonic(settings: Settings) -> Iterator[Check]:
+    """Whether the server that is set up lets us in, and by what; nothing when none is."""
+    if settings.subsonic_url is None:
+        return
+    try:
+        server = find_subsonic(settings)
+        # Somebody waits for this: tries follow each other at once.
+        web = replace(open_web(settings), manners=Manners(sleep=lambda _seconds: None))
+        log_in = check_log_in(web, server)
+    except RecommenderError as error:
+        yield Check("subsonic", False, str(error), "Check the WHICHLIST_SUBSONIC_ settings.")
+        return
+    yield Check("subsonic", True, f"{server.who}, logged in by {log_in.described}")
 
 
 def _disk(settings: Settings) -> Check:

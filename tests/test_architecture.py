@@ -34,7 +34,7 @@ COMMAND_LINE = "api/cli.py"
 
 # What every room may use: plain values, errors, settings, and files that are whole after a power cut.
 FOUNDATIONS = {
-    "recommender": ("errors", "settings", "setting_values", "disk", "records"),
+    "recommender": ("errors", "settings", "setting_table", "setting_values", "disk", "records"),
     "api": ("version",),
 }
 # package -> room -> the rooms of the same package that it may import. A room is a folder, or a module beside
@@ -72,7 +72,7 @@ ROOMS = {
             *("catalogue", "feeds", "jobs", "matching", "model"),
             *("sources.feeds", "sources.servers", "sources.spotify", "sources.web"),
         ),
-        "checkup": ("catalogue", "model", "sources.servers"),
+        "checkup": ("catalogue", "model", "sources.servers", "sources.web"),
     },
     "training": {
         "folds": (),

@@ -25,7 +25,7 @@ from recommender.playlists.sending import send_lists
 from recommender.records.feeds import FeedInfo
 from recommender.records.jobs import JobState
 from recommender.sources.feeds.reading import FeedSource, find_source
-from recommender.sources.servers.subsonic import find_subsonic
+from recommender.sources.servers.subsonic_log_in import find_subsonic
 from recommender.sources.web.reading import open_web
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -11,7 +11,8 @@ from recommender.playlists.sending import playlist_to_send, recommendations_to_s
 from recommender.playlists.server_library import link_server, send_tracks
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.records.rows import SPOTIFY, SUBSONIC, SourceRow
-from recommender.sources.servers.subsonic import find_subsonic, read_subsonic_library
+from recommender.sources.servers.subsonic import read_subsonic_library
+from recommender.sources.servers.subsonic_log_in import find_subsonic
 from recommender.sources.web.reading import open_web
 
 

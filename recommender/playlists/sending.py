@@ -14,7 +14,8 @@ from recommender.playlists.file_exchange import playlist_for_export
 from recommender.records.rows import SUBSONIC, SourceRow
 from recommender.settings import Settings
 from recommender.sources.feeds.reading import find_source
-from recommender.sources.servers.subsonic import SubsonicServer, write_subsonic_playlist
+from recommender.sources.servers.subsonic import write_subsonic_playlist
+from recommender.sources.servers.subsonic_log_in import SubsonicServer
 from recommender.sources.web.reading import Web
 
 

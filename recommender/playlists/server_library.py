@@ -9,7 +9,8 @@ from recommender.errors import SourceError
 from recommender.matching.identity import match_rows
 from recommender.records.matches import Strength
 from recommender.records.rows import SUBSONIC, SourcePlaylist
-from recommender.sources.servers.subsonic import SubsonicServer, write_subsonic_playlist
+from recommender.sources.servers.subsonic import write_subsonic_playlist
+from recommender.sources.servers.subsonic_log_in import SubsonicServer
 from recommender.sources.web.reading import Web
 
 

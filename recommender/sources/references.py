@@ -21,11 +21,11 @@ from recommender.sources.servers.listenbrainz import find_listenbrainz, read_fre
 from recommender.sources.servers.media_cache import MediaCache
 from recommender.sources.servers.subsonic import (
     download_subsonic,
-    find_subsonic,
     read_subsonic_newest,
     read_subsonic_playlist,
     read_subsonic_starred,
 )
+from recommender.sources.servers.subsonic_log_in import find_subsonic
 from recommender.sources.servers.syndication import read_syndication
 from recommender.sources.web.reading import Web, download, open_web
 

@@ -1,54 +1,27 @@
 """The user's own Subsonic server (Navidrome, gonic): playlists, liked tracks, new albums, files."""
 
-import hashlib
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recommender.errors import SettingsError, SourceUnavailable, UnreadableSource
+from recommender.errors import SourceUnavailable, UnreadableSource
 from recommender.records.rows import ISRC, MBID, SUBSONIC, SkippedRow, SourcePlaylist, SourceRow
-from recommender.settings import Settings
 from recommender.sources.rows.names import clean_text, read_isrc, read_mbid, read_seconds
-from recommender.sources.web.reading import Call, Web, download, get_json
+from recommender.sources.servers.subsonic_calls import ask, entries, fetch_file
+from recommender.sources.servers.subsonic_log_in import SubsonicServer
+from recommender.sources.web.reading import Web
 
 SOURCE = "subsonic"
-API_VERSION = "1.16.1"
 MAX_ALBUMS = 500
 PAGE_SIZE = 500
-_MAX_PAGES = 4_000
+MAX_TRACKS = 1_000_000
 _BATCH = 100  # ids in one URL; servers and proxies refuse long ones
-_RATE_PER_S = 20.0  # it is the user's own
-
-
-@dataclass(frozen=True)
-class SubsonicServer:
-    """Address and log-in; the password itself is never sent."""
-
-    url: str
-    user: str
-    password: str = field(repr=False)
-
-
-def find_subsonic(settings: Settings) -> SubsonicServer:
-    """The server of the settings.
-
-    Raises
-    ------
-    SettingsError
-        They name none.
-    """
-    if not (settings.subsonic_url and settings.subsonic_user and settings.subsonic_password):
-        needed = "WHICHLIST_SUBSONIC_URL, WHICHLIST_SUBSONIC_USER and WHICHLIST_SUBSONIC_PASSWORD"
-        raise SettingsError(f"there is no Subsonic server: set {needed}")
-    return SubsonicServer(settings.subsonic_url, settings.subsonic_user, settings.subsonic_password)
 
 
 def list_subsonic_playlists(web: Web, server: SubsonicServer) -> dict[str, str]:
     """id -> name of the playlists that the user may read."""
-    listed = _ask(web, server, "getPlaylists").get("playlists")
-    return {str(p["id"]): clean_text(p.get("name")) for p in _entries(listed, "playlist") if "id" in p}
+    listed = ask(web, server, "getPlaylists").get("playlists")
+    return {str(p["id"]): clean_text(p.get("name")) for p in entries(listed, "playlist") if "id" in p}
 
 
 def read_subsonic_playlist(web: Web, server: SubsonicServer, name: str) -> SourcePlaylist:
@@ -60,35 +33,48 @@ def read_subsonic_playlist(web: Web, server: SubsonicServer, name: str) -> Sourc
         It cannot be read, or there is none, or several.
     """
     playlist_id = find_playlist_id(list_subsonic_playlists(web, server), name, place="the Subsonic server")
-    playlist = _ask(web, server, "getPlaylist", id=playlist_id).get("playlist")
+    playlist = ask(web, server, "getPlaylist", id=playlist_id).get("playlist")
     found = clean_text(playlist.get("name")) if isinstance(playlist, dict) else ""
-    return _read_children(found or name, _entries(playlist, "entry"))
+    return _read_children(found or name, entries(playlist, "entry"))
 
 
 def read_subsonic_starred(web: Web, server: SubsonicServer) -> SourcePlaylist:
     """What the user starred, as the playlist ``liked``."""
-    return _read_children("liked", _entries(_ask(web, server, "getStarred2").get("starred2"), "song"))
+    return _read_children("liked", entries(ask(web, server, "getStarred2").get("starred2"), "song"))
 
 
 def read_subsonic_newest(web: Web, server: SubsonicServer, *, n_albums: int = 50) -> SourcePlaylist:
     """The tracks of the albums that came into the library last."""
     n_asked = str(min(max(n_albums, 1), MAX_ALBUMS))
-    listed = _ask(web, server, "getAlbumList2", type="newest", size=n_asked, offset="0").get("albumList2")
-    tracks = [track for album in _entries(listed, "album") for track in _album_tracks(web, server, album)]
+    listed = ask(web, server, "getAlbumList2", type="newest", size=n_asked, offset="0").get("albumList2")
+    tracks = [track for album in entries(listed, "album") for track in _album_tracks(web, server, album)]
     return _read_children("newest albums", tracks)
 
 
 def read_subsonic_library(web: Web, server: SubsonicServer) -> SourcePlaylist:
-    """Every track of the server; only OpenSubsonic servers list them."""
-    tracks: list[Mapping[str, Any]] = []
-    for _ in range(_MAX_PAGES):
-        page_of = {"songCount": str(PAGE_SIZE), "songOffset": str(len(tracks))}
-        answer = _ask(web, server, "search3", None, query="", artistCount="0", albumCount="0", **page_of)
-        page = _entries(answer.get("searchResult3"), "song")
-        tracks += page
-        if not page:
-            return _read_children("library", tracks)
-    raise UnreadableSource(f"the Subsonic server lists more than {len(tracks)} tracks")
+    """Every track of the server; only servers that find all of them for an empty question list them.
+
+    Raises
+    ------
+    RateLimited, SourceUnavailable, UnreadableSource
+        It cannot be read, or does not come to an end.
+    """
+    rows: list[SourceRow] = []
+    skipped: list[SkippedRow] = []
+    known, n_read = set[str](), 0
+    while n_read < MAX_TRACKS:
+        page_of = {"songCount": str(PAGE_SIZE), "songOffset": str(n_read)}
+        answer = ask(web, server, "search3", None, query="", artistCount="0", albumCount="0", **page_of)
+        page = entries(answer.get("searchResult3"), "song")
+        new = [child for child in page if clean_text(child.get("id")) not in known]
+        known.update(clean_text(child.get("id")) for child in new)
+        read = _read_children("library", new, start=len(rows) + len(skipped))
+        rows += read.rows
+        skipped += read.skipped
+        n_read += len(page)
+        if not new:  # the end, or a server that begins again
+            return SourcePlaylist("library", SOURCE, tuple(rows), tuple(skipped))
+    raise UnreadableSource(f"the Subsonic server lists more than {MAX_TRACKS:,} tracks")
 
 
 def download_subsonic(web: Web, server: SubsonicServer, track_id: str, to: Path) -> None:
@@ -99,11 +85,8 @@ def download_subsonic(web: Web, server: SubsonicServer, track_id: str, to: Path)
     RateLimited, SourceUnavailable, UnreadableSource
         It does not come; an error that the server sends as a success is one of the last kind.
     """
-    call = Call(
-        params=_log_in(server, id=track_id), max_bytes=1_000_000_000, deadline_s=600.0, rate_per_s=_RATE_PER_S
-    )
     try:
-        download(web, f"{server.url}/rest/download.view", to, call=call)
+        fetch_file(web, server, track_id, to)
     except UnreadableSource as error:
         hint = "the track may be gone, or the user may lack the right to download"
         raise UnreadableSource(f"{error}: {hint}") from None
@@ -123,13 +106,13 @@ def write_subsonic_playlist(web: Web, server: SubsonicServer, name: str, track_i
             f"the Subsonic server has {len(same)} playlists called {name!r}: rename all but one"
         )
     target = {"playlistId": same[0]} if same else {"name": name}
-    created = _ask(web, server, "createPlaylist", ("songId", track_ids[:_BATCH]), **target).get("playlist")
+    created = ask(web, server, "createPlaylist", ("songId", track_ids[:_BATCH]), **target).get("playlist")
     # Servers older than 1.14 do not say which one they made.
     made = created.get("id") if isinstance(created, dict) else None
     playlist_id = str(made) if made else same[0] if same else _id_of(web, server, name)
     for start in range(_BATCH, len(track_ids), _BATCH):
         batch = track_ids[start : start + _BATCH]
-        _ask(web, server, "updatePlaylist", ("songIdToAdd", batch), playlistId=playlist_id)
+        ask(web, server, "updatePlaylist", ("songIdToAdd", batch), playlistId=playlist_id)
     return playlist_id
 
 
@@ -162,59 +145,13 @@ def _id_of(web: Web, server: SubsonicServer, name: str) -> str:
 def _album_tracks(web: Web, server: SubsonicServer, album: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if "id" not in album:
         return []
-    return _entries(_ask(web, server, "getAlbum", id=str(album["id"])).get("album"), "song")
+    return entries(ask(web, server, "getAlbum", id=str(album["id"])).get("album"), "song")
 
 
-def _log_in(server: SubsonicServer, **params: str) -> tuple[tuple[str, str], ...]:
-    salt = secrets.token_hex(8)
-    token = hashlib.md5(f"{server.password}{salt}".encode(), usedforsecurity=False).hexdigest()
-    own = {"u": server.user, "t": token, "s": salt, "v": API_VERSION, "c": "whichlist", "f": "json"}
-    return tuple((own | params).items())
-
-
-def _ask(
-    web: Web,
-    server: SubsonicServer,
-    method: str,
-    song_ids: tuple[str, Sequence[str]] | None = None,
-    /,
-    **params: str,
-) -> Mapping[str, Any]:
-    """The answer inside the envelope; failures come as successes here."""
-    repeated = tuple((song_ids[0], track_id) for track_id in song_ids[1]) if song_ids else ()
-    call = Call(
-        params=_log_in(server, **params) + repeated,
-        rate_per_s=_RATE_PER_S,
-        repeatable=not method.startswith(("create", "update")),
-    )
-    answer = get_json(web, f"{server.url}/rest/{method}.view", call=call)
-    envelope = answer.get("subsonic-response") if isinstance(answer, dict) else None
-    if not isinstance(envelope, dict):
-        raise UnreadableSource(f"the Subsonic server's answer to {method} has not the form of one")
-    if envelope.get("status") != "ok":
-        raise SourceUnavailable(
-            f"the Subsonic server refuses {method}: {_read_failure(envelope.get('error'), server)}"
-        )
-    return envelope
-
-
-def _read_failure(error: object, server: SubsonicServer) -> str:
-    values = error if isinstance(error, dict) else {}
-    message = clean_text(values.get("message")).replace(server.password, "...")[:200]
-    return f"{message or 'it does not say why'} (code {clean_text(values.get('code')) or 'unknown'})"
-
-
-def _entries(parent: object, name: str) -> list[Mapping[str, Any]]:
-    """The objects of a list; old servers write a list of one as the one alone, and leave out empty ones."""
-    found = parent.get(name) if isinstance(parent, dict) else None
-    listed = found if isinstance(found, list) else [found]
-    return [entry for entry in listed if isinstance(entry, dict)]
-
-
-def _read_children(name: str, children: Sequence[Mapping[str, Any]]) -> SourcePlaylist:
+def _read_children(name: str, children: Sequence[Mapping[str, Any]], *, start: int = 0) -> SourcePlaylist:
     rows: list[SourceRow] = []
     skipped: list[SkippedRow] = []
-    for position, child in enumerate(children):
+    for position, child in enumerate(children, start):
         kind = clean_text(child.get("type")) or "music"
         if child.get("isDir") or child.get("isVideo") or kind != "music":
             reason = f"it is of the kind {'video' if child.get('isVideo') else kind}"

@@ -95,6 +95,20 @@ def check_addresses(addresses: list[str], *, place: str, allow_private: bool = F
     raise ForbiddenAddress(f"{place} is an address where no audio and no feed can be")
 
 
+def require_private(addresses: list[str], *, place: str) -> None:
+    """Refuse a host of which any address is not of this machine or of a private network.
+
+    Raises
+    ------
+    ForbiddenAddress
+        One of them is not.
+    """
+    if not all(is_private(ipaddress.ip_address(text.partition("%")[0])) for text in addresses):
+        raise ForbiddenAddress(
+            f"{place} is not in a private network, and a password or key is not sent there over http"
+        )
+
+
 def resolve_host(host: str, port: int) -> list[str]:
     """The addresses of a host, in the system's order.
 

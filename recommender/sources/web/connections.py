@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from recommender.sources.web.addresses import Resolve, check_addresses, resolve_host
+from recommender.sources.web.addresses import Resolve, check_addresses, require_private, resolve_host
 
 _GRACE_S = 0.05  # so that the deadline itself is over first, and is what is said
 OpenSocket = Callable[[str, int, float | None], socket.socket]
@@ -87,6 +87,7 @@ def open_checked(
     deadline: Deadline,
     guarded: bool,
     allow_private: bool,
+    stay_private: bool = False,
 ) -> socket.socket:
     """A socket to a host, at an address that was looked up once and checked.
 
@@ -96,11 +97,14 @@ def open_checked(
     Raises
     ------
     ForbiddenAddress
-        ``guarded``, and the host has an address that may not be visited.
+        ``guarded``, and the host has an address that may not be visited; or ``stay_private``, and it has
+        one outside of private networks.
     """
     addresses = _resolve_in_time(network, host, port, deadline)
     if guarded:
         check_addresses(addresses, place=host, allow_private=allow_private)
+    if stay_private:
+        require_private(addresses, place=host)
     failure: OSError | None = None
     for address in addresses:
         if deadline.expired:
@@ -136,18 +140,18 @@ def _resolve_in_time(network: Network, host: str, port: int, deadline: Deadline)
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Makes ``requests`` open its sockets with ``open_socket``, and never through a proxy."""
+    """Makes ``requests`` open its sockets with ours, for TLS and for http, and never through a proxy."""
 
-    def __init__(self, open_socket: OpenSocket) -> None:
-        self._open_socket = open_socket
+    def __init__(self, open_for_tls: OpenSocket, open_plain: OpenSocket | None = None) -> None:
+        self._open_for_tls, self._open_plain = open_for_tls, open_plain or open_for_tls
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools with our connections in them."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(_PlainPool, open_socket=self._open_socket),
-            "https": partial(_TlsPool, open_socket=self._open_socket),
+            "http": partial(_PlainPool, open_socket=self._open_plain),
+            "https": partial(_TlsPool, open_socket=self._open_for_tls),
         }
 
 

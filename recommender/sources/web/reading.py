@@ -48,7 +48,8 @@ class Call:
     """How one address is called.
 
     ``guarded`` is for addresses that the operator did not choose: they must be public, and may send
-    on to others that are. The others may hold credentials and are followed on the same host only.
+    on to others that are. The others may hold credentials and are followed on the same host only;
+    ``confidential`` ones hold what whoever listens could use, and without TLS stay in private networks.
     ``repeatable`` calls may be made again when nobody knows whether they were heard; no wait before
     another try is longer than ``patience_s``. A ``form`` is posted; the answers with a status among
     ``explained`` say in their body what is wrong. ``burst`` is how many calls may be made at once.
@@ -59,6 +60,7 @@ class Call:
     explained: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     guarded: bool = False
+    confidential: bool = False
     max_bytes: int = 64_000_000
     deadline_s: float = 60.0
     rate_per_s: float = 2.0
@@ -221,7 +223,7 @@ def _open(web: Web, url: str, call: Call) -> Iterator[tuple[requests.Response, I
             guarded=call.guarded,
             allow_private=web.allow_private,
         )
-        adapter = CheckedAdapter(opener)
+        adapter = CheckedAdapter(opener, partial(opener, stay_private=call.confidential))
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
         try:

@@ -13,7 +13,7 @@ from recommender.playlists.sending import SentList, send_lists
 from recommender.records.feeds import DAY_S, FeedState
 from recommender.records.jobs import JobState
 from recommender.settings import Settings
-from recommender.sources.servers.subsonic import find_subsonic
+from recommender.sources.servers.subsonic_log_in import find_subsonic
 from recommender.sources.web.reading import open_web
 from tests.databases import sqlite_only
 from tests.fakes.fake_listenbrainz import FakeListenBrainz, release

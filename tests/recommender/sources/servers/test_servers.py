@@ -41,13 +41,13 @@ from recommender.sources.servers.jellyfin import (
 from recommender.sources.servers.listenbrainz import ListenBrainz, read_fresh_releases, read_release_date
 from recommender.sources.servers.media_cache import MediaCache
 from recommender.sources.servers.subsonic import (
-    SubsonicServer,
     read_subsonic_library,
     read_subsonic_newest,
     read_subsonic_playlist,
     read_subsonic_starred,
     write_subsonic_playlist,
 )
+from recommender.sources.servers.subsonic_log_in import SubsonicServer
 from recommender.sources.servers.syndication import parse_syndication, read_syndication
 from recommender.sources.web.politeness import Manners
 from recommender.sources.web.reading import Web
@@ -160,6 +160,16 @@ class TestEveryApi:
             assert secret not in str(caught.value)
 
 
+def test_each_kind_of_server_is_told_from_the_other(
+    subsonic: FakeSubsonic, jellyfin: FakeJellyfin, web: Web
+) -> None:
+    with pytest.raises(SourceError):
+        read_subsonic_starred(web, SubsonicServer(jellyfin.url, "ada", "open sesame"))
+    with pytest.raises(SourceError):
+        read_jellyfin_favourites(web, JellyfinServer(subsonic.url, fake_jellyfin.TOKEN))
+    assert fake_jellyfin.TOKEN not in str([asked.params for asked in subsonic.asked])
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (
@@ -253,7 +263,7 @@ class TestSubsonic:
         assert fake_subsonic.PASSWORD not in repr(subsonic_of(subsonic))
 
     def test_a_wrong_password_is_said(self, subsonic: FakeSubsonic, web: Web) -> None:
-        with pytest.raises(SourceUnavailable, match=r"Wrong username or password \(code 40\)"):
+        with pytest.raises(SourceUnavailable, match=r"Wrong username or password. \(code 40\)"):
             read_subsonic_starred(web, SubsonicServer(subsonic.url, "ada", "guess"))
 
     def test_starred_is_liked(self, subsonic: FakeSubsonic, web: Web) -> None:
@@ -672,6 +682,34 @@ class TestServerLibrary:
         subsonic.tracks |= {str(n): child(str(n), f"Title {n}", "Artist") for n in range(301, 1_301)}
         library = read_subsonic_library(web, subsonic_of(subsonic))
         assert [row.identity(SUBSONIC) for row in library.rows] == [str(n) for n in range(1, 1_301)]
+
+    def test_a_list_that_never_ends_is_left(
+        self, subsonic: FakeSubsonic, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def page_of(asked: servers.Asked) -> Reply:
+            start = int(asked.one("songOffset"))
+            songs = [child(str(n), f"Title {n}", "Artist") for n in range(start, start + 500)]
+            return subsonic.ok(searchResult3={"song": songs})
+
+        monkeypatch.setattr(subsonic, "_search3", page_of)
+        monkeypatch.setattr("recommender.sources.servers.subsonic.MAX_TRACKS", 2_000)
+        with pytest.raises(UnreadableSource, match="lists more than 2,000 tracks"):
+            read_subsonic_library(web, subsonic_of(subsonic))
+
+    def test_a_list_that_begins_again_ends(
+        self, subsonic: FakeSubsonic, web: Web, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        everything = subsonic.ok(searchResult3={"song": list(subsonic.tracks.values())})
+        monkeypatch.setattr(subsonic, "_search3", lambda _: everything)
+        assert len(read_subsonic_library(web, subsonic_of(subsonic)).rows) == 300
+        assert len(subsonic.asked) == 2
+
+    def test_ten_thousand_playlists_are_as_good_as_two(self, subsonic: FakeSubsonic, web: Web) -> None:
+        subsonic.playlists |= {f"pl-{n}": (f"List {n}", ["1"]) for n in range(10_000)}
+        assert len(read_subsonic_playlist(web, subsonic_of(subsonic), "list 9876").rows) == 1
+        with pytest.raises(SourceUnavailable) as caught:
+            read_subsonic_playlist(web, subsonic_of(subsonic), "List 10000")
+        assert len(str(caught.value)) < 1_000
 
     def test_only_what_is_surely_the_same_is_linked(
         self, subsonic: FakeSubsonic, web: Web, database: Database
