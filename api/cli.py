@@ -22,6 +22,7 @@ from api.modules import modules_of
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
 from recommender.catalogue.database import open_database
+from recommender.errors import MissingLibrary
 from recommender.jobs.ledger import enqueue
 from recommender.jobs.worker import SLOW_JOBS, run_job_here, run_worker
 from recommender.records.jobs import JobInfo, JobKind
@@ -38,7 +39,7 @@ def main(ctx: click.Context, data: Path | None) -> None:
     """Which of my playlists does this track fit?  Answered by listening, on this machine."""
     settings = load_settings({"data": data})
     # Whoever typed a command gets its sentence; logs are for what runs for long, which asks for them.
-    logging.lastResort = None
+    logging.lastResort = logging.NullHandler()
     ctx.obj = Shell(
         settings,
         run_job=_run_job,
@@ -123,6 +124,10 @@ def _stop_at_end_of_input(stop: threading.Event) -> None:
 @click.pass_obj
 def train(shell: Shell, as_json: bool) -> None:
     """Fit the encoder again on every playlist; it takes over only if it is clearly better."""
+    from training.encoder.available import can_train
+
+    if not can_train():  # before anything is queued: another worker may do what this one cannot
+        raise MissingLibrary.named("TensorFlow")
     database = open_database(shell.settings)
     with database.session() as session:
         job_id = enqueue(session, JobKind.TRAIN, {})

@@ -26,9 +26,8 @@ def checkpoint_folder() -> Path | None:
 
 def base_encoder_name(settings: Settings) -> str:
     """Which network is used before anything is trained: ``msd_musicnn`` or ``small_cnn``."""
-    if settings.pretrained == "off" or checkpoint_folder() is None:
-        return SMALL_CNN
-    return MSD_MUSICNN
+    is_there = checkpoint_folder() is not None or find_base(settings.encoders_directory, MSD_MUSICNN)
+    return MSD_MUSICNN if settings.pretrained != "off" and is_there else SMALL_CNN
 
 
 def can_train() -> bool:
