@@ -2,6 +2,9 @@
 
 import os
 import shlex
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +14,65 @@ from api.terminal import ExitCode, Shell, finish_job, json_option, print_json
 from recommender.catalogue.database import open_database
 from recommender.catalogue.playlists import find_playlist
 from recommender.disk import replacing
+from recommender.errors import PlaylistExists
 from recommender.playlists.file_exchange import describe_import, import_from_file, playlist_for_export
+from recommender.playlists.members import IfExists, refuse_taken
 from recommender.records.matches import MatchReport, ReportRow
-from recommender.records.playlists import DEFAULT_GROUP
+from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
 from recommender.sources.files.reading import choose_playlist, read_playlist_file
 from recommender.sources.files.writing import PlaylistFormat, write_playlist
 
 N_NAMED = 10  # rows that are named one by one; the match report has them all
 
 
+def choose_if_exists(given: str | None, filled: PlaylistInfo) -> str:
+    """What to do with a playlist that holds songs under the name: as given, asked, or refused."""
+    if given is None and sys.stdin.isatty():
+        click.echo(f"{filled.name!r} of the group {filled.group!r} holds {filled.n_tracks} songs.", err=True)
+        asked = click.prompt(
+            "[a]dd to them, [r]eplace them, or leave it",
+            type=click.Choice(["a", "r", "l"]),
+            default="l",
+            show_choices=False,
+            err=True,
+        )
+        given = {"a": IfExists.ADD.value, "r": IfExists.REPLACE.value}.get(asked)
+    if given in (None, IfExists.REFUSE):
+        refuse_taken(filled)
+    assert given is not None
+    return given
+
+
 def add_playlist_file(
-    shell: Shell, path: Path, *, name: str, group: str, which: str | None, as_json: bool
+    shell: Shell,
+    path: Path,
+    *,
+    name: str,
+    group: str,
+    which: str | None,
+    choose: Callable[[PlaylistInfo], str],
+    as_json: bool,
 ) -> None:
-    """Make a playlist of what a playlist file names, say what became of its rows, and fit."""
+    """Make a playlist of what a playlist file names, say what became of its rows, and fit.
+
+    ``choose`` says what to do with a playlist of the name that would lose songs.
+    """
     playlist = choose_playlist(read_playlist_file(path), which)
-    imported = import_from_file(
-        open_database(shell.settings),
+    database = open_database(shell.settings)
+    import_it = partial(
+        import_from_file,
+        database,
         playlist,
         name=name,
         group=group,
         allow_spotify=shell.settings.spotify_training == "allow",
     )
+    try:
+        imported = import_it()
+    except PlaylistExists:
+        with database.read_session() as session:
+            filled = find_playlist(session, name, group=group)
+        imported = import_it(if_exists=IfExists(choose(filled)))
     report = imported.report
     if as_json:
         print_json({"playlist": vars(report.playlist)} | describe_import(report))

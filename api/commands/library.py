@@ -1,11 +1,12 @@
 """Commands about what is in the library: scan, playlists, jobs."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.commands.exchange import add_playlist_file, print_report
+from api.commands.exchange import add_playlist_file, choose_if_exists, print_report
 from api.terminal import Shell, exit_if_partly, finish_job, json_option, print_json, print_table
 from recommender.catalogue.database import open_database
 from recommender.catalogue.files import add_library_root
@@ -13,6 +14,7 @@ from recommender.catalogue.imported_rows import match_report
 from recommender.catalogue.playlists import delete_playlist, find_playlist, list_playlists
 from recommender.jobs.ledger import enqueue, get_job, list_jobs
 from recommender.jobs.steps import failed_items
+from recommender.playlists.members import IfExists, find_filled
 from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.sources.references import is_source_reference, usual_group
@@ -69,10 +71,22 @@ def scan(
 @click.argument("source", type=_SOURCE)
 @click.option("--group", help="Playlists that compete; `default` unless given, `taste` for spotify:liked.")
 @click.option("--playlist", "which", help="Which one, by name, of a file that holds several.")
+@click.option(
+    "--if-exists",
+    type=click.Choice([choice.value for choice in IfExists]),
+    help="Where NAME holds songs: refuse, add to it, or replace them; asked on a terminal unless given.",
+)
 @json_option
 @click.pass_obj
 def add_playlist(
-    shell: Shell, name: str, source: Path | str, *, group: str | None, which: str | None, as_json: bool
+    shell: Shell,
+    name: str,
+    source: Path | str,
+    *,
+    group: str | None,
+    which: str | None,
+    if_exists: str | None,
+    as_json: bool,
 ) -> None:
     """Make SOURCE the playlist NAME; it can be answered with at once.
 
@@ -83,16 +97,22 @@ def add_playlist(
     """
     group = group or usual_group(str(source))
     if isinstance(source, Path) and not source.is_dir():
-        add_playlist_file(shell, source, name=name, group=group, which=which, as_json=as_json)
+        choose = partial(choose_if_exists, if_exists)
+        add_playlist_file(shell, source, name=name, group=group, which=which, choose=choose, as_json=as_json)
         return
     database = open_database(shell.settings)
     with database.session() as session:
+        filled = find_filled(session, name, group=group)
         if isinstance(source, Path):
-            add_library_root(session, source)
             asked = {"name": name, "folder": str(source.resolve()), "group": group}
+            if filled is not None and filled.folder != asked["folder"]:
+                asked["if_exists"] = choose_if_exists(if_exists, filled)
+            add_library_root(session, source)
             job_id = enqueue(session, JobKind.ADD_PLAYLIST, asked)
         else:
             asked = {"name": name, "reference": source, "group": group}
+            if if_exists is not None:
+                asked["if_exists"] = if_exists
             job_id = enqueue(session, JobKind.IMPORT_PLAYLIST, asked)
     job = finish_job(shell, job_id, title=f"add {name}", as_json=as_json)
     if isinstance(source, str) and not as_json:

@@ -14,6 +14,7 @@ from api.services import services
 from recommender.jobs.ledger import get_job
 from recommender.jobs.queue import wake
 from recommender.playlists.file_exchange import describe_import, import_from_file, playlist_for_export
+from recommender.playlists.members import IfExists
 from recommender.sources.files.reading import choose_playlist, read_playlists
 from recommender.sources.files.writing import MEDIA_TYPES, PlaylistFormat, write_playlist
 from recommender.sources.rows.names import clean_text
@@ -39,6 +40,7 @@ def post_playlist_file(form_and_files_data: dict[str, Any]) -> tuple[dict[str, A
         name=asked.get("name") or playlist.name[:200],
         group=asked["group"],
         allow_spotify=ours.settings.spotify_training == "allow",
+        if_exists=IfExists(asked["if_exists"]),
     )
     place = url_for("playlists.get_one", playlist_id=imported.report.playlist.id)
     answer = describe_import(imported.report, n_left_out=N_LEFT_OUT) | {

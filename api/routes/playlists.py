@@ -1,5 +1,6 @@
 """``/playlists``: what a track may fit."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from marshmallow import RAISE
 from api.problems import describe_problems
 from api.schemas.jobs import AcceptedSchema
 from api.schemas.playlists import (
+    ChangedMembersSchema,
+    MembersSchema,
     NewPlaylistSchema,
     PlaylistChangeSchema,
     PlaylistDetailSchema,
@@ -17,7 +20,6 @@ from api.schemas.playlists import (
     PlaylistListSchema,
 )
 from api.services import Accepted, services
-from recommender.catalogue.models import current_bundle
 from recommender.catalogue.playlists import (
     create_playlist,
     delete_playlist,
@@ -29,10 +31,19 @@ from recommender.catalogue.playlists import (
     set_members,
 )
 from recommender.catalogue.tracks import tracks_by_id
-from recommender.errors import NoSuchPlaylist, NoSuchTrack, PlaylistExists, UnreadableSource
-from recommender.jobs.ledger import enqueue
+from recommender.errors import NoSuchTrack, PlaylistExists, UnreadableSource
+from recommender.jobs.ledger import enqueue, get_job
+from recommender.jobs.queue import wake
+from recommender.playlists.members import (
+    IfExists,
+    add_tracks,
+    find_filled,
+    queue_learning,
+    refuse_taken,
+    take_out_tracks,
+)
 from recommender.records.jobs import JobKind
-from recommender.records.playlists import EDITED
+from recommender.records.playlists import EDITED, PlaylistInfo
 from recommender.sources.folder import resolve_in_roots
 from recommender.sources.references import FORMS, is_source_reference, usual_group
 
@@ -68,8 +79,10 @@ def post_playlist(json_data: dict[str, Any]) -> Accepted:
     asked = json_data | {"folder": str(folder)}
 
     def queue_job(session: Any) -> int:
-        _refuse_existing(session, name=asked["name"], group=asked["group"])
-        return enqueue(session, JobKind.ADD_PLAYLIST, asked)
+        filled = _refuse_existing(session, asked)
+        choice = {"if_exists": asked["if_exists"]} if filled is not None else {}
+        payload = {name: asked[name] for name in ("name", "folder", "group")}
+        return enqueue(session, JobKind.ADD_PLAYLIST, payload | choice)
 
     return ours.accept(queue_job)
 
@@ -120,26 +133,60 @@ def remove_playlist(playlist_id: int) -> Accepted:
 def _make_of_tracks(session: Any, asked: dict[str, Any]) -> int:
     """Make the playlist at once; the job only fits the model, or makes the first one."""
     name, group = asked["name"], asked["group"]
-    _refuse_existing(session, name=name, group=group)
+    filled = _refuse_existing(session, asked)
     _refuse_unknown_tracks(session, asked["track_ids"])
+    if filled is not None and asked["if_exists"] == IfExists.ADD:
+        add_tracks(session, filled.id, asked["track_ids"])
+        return queue_learning(session, f"songs were added to {name!r}")
     try:
         playlist = create_playlist(session, name=name, group=group, source=EDITED)
-    except PlaylistExists:  # an empty one, left by a failed attempt
+    except PlaylistExists:
         playlist = find_playlist(session, name, group=group)
     set_members(session, playlist.id, asked["track_ids"], source=EDITED)
-    if current_bundle(session) is None:
-        return enqueue(session, JobKind.SCAN, {})  # uploads of before the first model were not heard yet
-    return enqueue(session, JobKind.REFIT, {"reason": f"the playlist {name!r} was added"})
+    return queue_learning(session, f"the playlist {name!r} was added")
 
 
-def _refuse_existing(session: Any, *, name: str, group: str) -> None:
-    """A playlist without tracks is what a failed attempt leaves; it may be tried again."""
-    try:
-        playlist = find_playlist(session, name, group=group)
-    except NoSuchPlaylist:
-        return
-    if playlist.n_tracks:
-        raise PlaylistExists(f"the group {group!r} already has a playlist {name!r}")
+def _refuse_existing(session: Any, asked: dict[str, Any]) -> PlaylistInfo | None:
+    """The playlist that has the name already and may be changed; None where it is free."""
+    filled = find_filled(session, asked["name"], group=asked["group"])
+    if filled is not None and asked["if_exists"] == IfExists.REFUSE:
+        refuse_taken(filled)
+    return filled
+
+
+@blueprint.post("/playlists/<int:playlist_id>/tracks")
+@blueprint.input(MembersSchema, location="json")
+@blueprint.output(ChangedMembersSchema)
+@blueprint.doc(responses=describe_problems(404, 415))
+def add_members(playlist_id: int, json_data: dict[str, Any]) -> dict[str, Any]:
+    """Put tracks into a playlist, at its end; it is your word, which outlasts scans and imports."""
+    return _change_members(playlist_id, json_data["track_ids"], add_tracks)
+
+
+@blueprint.delete("/playlists/<int:playlist_id>/tracks")
+@blueprint.input(MembersSchema, location="json")
+@blueprint.output(ChangedMembersSchema)
+@blueprint.doc(responses=describe_problems(404, 415))
+def take_out_members(playlist_id: int, json_data: dict[str, Any]) -> dict[str, Any]:
+    """Take tracks out of a playlist, and keep them out, whatever its folder or an import says."""
+    return _change_members(playlist_id, json_data["track_ids"], take_out_tracks)
+
+
+def _change_members(
+    playlist_id: int, track_ids: list[int], change: Callable[[Any, int, list[int]], int]
+) -> dict[str, Any]:
+    ours = services()
+    with ours.database.session() as session:
+        playlist = get_playlist(session, playlist_id)
+        _refuse_unknown_tracks(session, track_ids)
+        n_changed = change(session, playlist_id, track_ids)
+        reason = f"songs of {playlist.name!r} were changed"
+        job_id = queue_learning(session, reason) if n_changed else None
+        playlist = get_playlist(session, playlist_id)
+        job = None if job_id is None else get_job(session, job_id)
+    if job is not None:
+        wake(ours.settings)
+    return {"n_changed": n_changed, "playlist": playlist, "job": job}
 
 
 def _refuse_unknown_tracks(session: Any, track_ids: list[int]) -> None:

@@ -4,7 +4,7 @@ from apiflask import Schema
 from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
 
-from api.schemas.base import NamedTrackSchema, PlaylistRefSchema, Strict, name_field, text_field
+from api.schemas.base import MAX_ID, NamedTrackSchema, PlaylistRefSchema, Strict, name_field, text_field
 from api.schemas.tracks import TrackSchema
 from recommender.answering.answer import Verdict
 from recommender.answering.walk import LONGEST_WALK
@@ -44,6 +44,12 @@ class UploadSchema(Schema):
     """A file to listen to; it is not kept."""
 
     file = File(required=True, metadata={"description": "The audio file."})  # type: ignore[no-untyped-call]
+
+
+class KeepSchema(UploadSchema):
+    """A file to keep, and the playlist that it joins, if any."""
+
+    playlist_id = Integer(validate=Range(1, MAX_ID))
 
 
 class KeptTrackSchema(TrackSchema):

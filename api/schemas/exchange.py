@@ -6,7 +6,7 @@ from apiflask.validators import OneOf
 
 from api.schemas.base import Moment, Strict, name_field, text_field
 from api.schemas.jobs import JobSchema
-from api.schemas.playlists import PlaylistSchema
+from api.schemas.playlists import PlaylistSchema, if_exists_field
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.sources.files.writing import PlaylistFormat
 
@@ -17,6 +17,7 @@ class PlaylistUploadSchema(Schema):
     file = File(required=True, metadata={"description": "The playlist file."})  # type: ignore[no-untyped-call]
     name = name_field(metadata={"description": "The playlist's name here; its own unless given."})
     group = name_field(load_default=DEFAULT_GROUP)
+    if_exists = if_exists_field()
     playlist = String(metadata={"description": "Which one, by name, of a file that holds several."})
 
 

@@ -3,10 +3,12 @@
 from typing import Any
 
 from apiflask.fields import Float, Integer, List, Nested, String
-from apiflask.validators import Length, Range
+from apiflask.validators import Length, OneOf, Range
 from marshmallow import ValidationError, validates_schema
 
 from api.schemas.base import MAX_ID, Moment, NamedTrackSchema, Strict, name_field, text_field
+from api.schemas.jobs import JobSchema
+from recommender.playlists.members import IfExists
 
 
 class PlaylistSchema(Strict):
@@ -45,12 +47,35 @@ class PlaylistListSchema(Strict):
     playlists = List(Nested(PlaylistSchema), required=True)
 
 
+def if_exists_field() -> String:
+    """What to do where the name is taken."""
+    return String(
+        load_default=IfExists.REFUSE.value,
+        validate=OneOf([choice.value for choice in IfExists]),
+        metadata={"description": "Where the name is taken: refuse, add to what is there, or replace it."},
+    )
+
+
+class MembersSchema(Strict):
+    """Tracks to put into a playlist, or to take out of it."""
+
+    track_ids = List(Integer(validate=Range(1, MAX_ID)), required=True, validate=Length(min=1, max=100_000))
+
+
+class ChangedMembersSchema(Strict):
+    """What came of it; the job learns it, null when nothing changed."""
+
+    n_changed = Integer(required=True)
+    playlist = Nested(PlaylistSchema, required=True)
+    job = Nested(JobSchema, required=True, allow_none=True)
+
+
 class NewPlaylistSchema(Strict):
     """A playlist to be made of the audio in a folder, of tracks of the catalogue, or of what a server has."""
 
     name = name_field(required=True)
     folder = String(validate=Length(min=1, max=4096))
-    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(min=1, max=100_000))
+    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(max=100_000))
     source = String(
         validate=Length(min=1, max=4096),
         metadata={
@@ -59,6 +84,7 @@ class NewPlaylistSchema(Strict):
         },
     )
     group = name_field(metadata={"description": "`default` unless given, `taste` for spotify:liked."})
+    if_exists = if_exists_field()
 
     @validates_schema
     def _has_one_source(self, data: dict[str, Any], **_: Any) -> None:

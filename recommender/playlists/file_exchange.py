@@ -14,6 +14,7 @@ from recommender.errors import SourceError
 from recommender.jobs.ledger import enqueue
 from recommender.matching.identity import match_rows
 from recommender.playlists.importing import import_playlist
+from recommender.playlists.members import IfExists
 from recommender.records.jobs import JobKind
 from recommender.records.matches import ImportReport
 from recommender.records.rows import SourcePlaylist, SourceRow
@@ -35,7 +36,13 @@ class Imported:
 
 
 def import_from_file(
-    database: Database, playlist: SourcePlaylist, *, name: str, group: str, allow_spotify: bool
+    database: Database,
+    playlist: SourcePlaylist,
+    *,
+    name: str,
+    group: str,
+    allow_spotify: bool,
+    if_exists: IfExists = IfExists.REFUSE,
 ) -> Imported:
     """Make a playlist that was read from a file one of the catalogue, and queue the fit.
 
@@ -50,7 +57,13 @@ def import_from_file(
         matches = match_rows(session, playlist.rows)
     with database.session() as session:
         report = import_playlist(
-            session, playlist, group=group, name=name, matches=matches, allow_spotify=allow_spotify
+            session,
+            playlist,
+            group=group,
+            name=name,
+            matches=matches,
+            allow_spotify=allow_spotify,
+            if_exists=if_exists,
         )
         return Imported(report, _queue_fit(session, report))
 

@@ -1,6 +1,7 @@
 """A playlist of a source becomes one of the catalogue: its rows matched, stored, and turned into members."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,7 @@ from recommender.catalogue.registered_names import spotify_ids_of
 from recommender.catalogue.verdicts import FEEDBACK
 from recommender.errors import NoSuchPlaylist, PlaylistExists
 from recommender.matching.identity import match_rows
+from recommender.playlists.members import IfExists, add_tracks, refuse_taken, would_lose
 from recommender.records.matches import ImportReport, Match, Method, ReportRow, RowState, Strength
 from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
 from recommender.records.rows import SPOTIFY, SkippedRow, SourcePlaylist, SourceRow
@@ -37,6 +39,7 @@ def import_playlist(
     name: str | None = None,
     matches: Sequence[Match] | None = None,
     allow_spotify: bool = False,
+    if_exists: IfExists | None = None,
 ) -> ImportReport:
     """Make the matched rows of a playlist, in their order, the members of one in the catalogue.
 
@@ -53,21 +56,29 @@ def import_playlist(
         transaction open for longer.
     allow_spotify : bool
         Whether the operator lets Whichlist train on what came from Spotify.
+    if_exists : IfExists, optional
+        What to do with a playlist of this name that would lose songs; without it one that came from the same
+        kind of source is brought up to date, as a server's is.
 
     Raises
     ------
     PlaylistExists
-        The group has a playlist of this name that came from elsewhere.
+        The group has a playlist of this name that came from elsewhere, or would lose songs.
     """
-    target = _find_target(session, playlist, group=group, name=name or playlist.name or "imported")
     matches = match_rows(session, playlist.rows) if matches is None else matches
     rows = tuple(_report_rows(playlist, matches))
-    store_rows(session, target.id, rows)
     used = [row for row in rows if row.is_used and row.match.track_id is not None]
     track_ids = list(dict.fromkeys(row.match.track_id for row in used if row.match.track_id is not None))
-    changed = track_ids != playlist_tracks(session, target.id)
-    if changed:
-        set_members(session, target.id, track_ids, source=playlist.source)
+    name = name or playlist.name or "imported"
+    target = _find_target(session, playlist, group=group, name=name, if_exists=if_exists, becomes=track_ids)
+    if if_exists is IfExists.ADD and target.n_tracks:
+        changed = add_tracks(session, target.id, track_ids) > 0
+        store_rows(session, target.id, _behind(match_report(session, target.id).rows, rows))
+    else:
+        store_rows(session, target.id, rows)
+        changed = track_ids != playlist_tracks(session, target.id)
+        if changed:
+            set_members(session, target.id, track_ids, source=playlist.source)
     remember_spotify_ids(session, _spotify_ids(used))
     refused = playlist.source == SPOTIFY and not allow_spotify
     return ImportReport(
@@ -79,12 +90,29 @@ def import_playlist(
     )
 
 
-def _find_target(session: Session, playlist: SourcePlaylist, *, group: str, name: str) -> PlaylistInfo:
-    """The playlist to fill: a new one, an empty one, or what an earlier import from such a source left."""
+def _behind(before: Sequence[ReportRow], rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
+    """The rows of an earlier import, then those that are added, numbered on."""
+    return (*before, *(replace(row, row=len(before) + row.row) for row in rows))
+
+
+def _find_target(
+    session: Session,
+    playlist: SourcePlaylist,
+    *,
+    group: str,
+    name: str,
+    if_exists: IfExists | None,
+    becomes: Sequence[int],
+) -> PlaylistInfo:
+    """The playlist to fill: a new one, an empty one, or one that is to be changed."""
     try:
         found = find_playlist(session, name, group=group)
     except NoSuchPlaylist:
         return create_playlist(session, name=name, group=group, source=playlist.source)
+    if if_exists is IfExists.REFUSE and found.n_tracks and would_lose(session, found, becomes):
+        refuse_taken(found)
+    if if_exists in (IfExists.ADD, IfExists.REPLACE):
+        return found
     # What the user's feedback brought in stays, whatever is imported into it.
     if found.n_tracks and found.source not in (playlist.source, FEEDBACK):
         raise PlaylistExists(

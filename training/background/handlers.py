@@ -16,6 +16,7 @@ from recommender.errors import ChampionChanged, NoAudio, RecommenderError
 from recommender.jobs import ledger
 from recommender.jobs.steps import add_items, item_counts
 from recommender.jobs.worker import Handle, JobRun
+from recommender.playlists.members import IfExists, add_tracks, find_filled
 from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.settings import Settings
@@ -116,7 +117,10 @@ class _Handlers:
         self._settings, self._tools = settings, tools
 
     def add_playlist(self, run: JobRun) -> dict[str, Any]:
-        """Payload ``name``, ``folder``, ``group``: the folder's tracks become the whole of the playlist."""
+        """Payload ``name``, ``folder``, ``group``: the folder's tracks are the playlist, or added to it.
+
+        ``if_exists`` is ``add`` where a playlist of the name keeps what it holds.
+        """
         name, group = run.job.payload["name"], run.job.payload.get("group") or DEFAULT_GROUP
         folder = Path(run.job.payload["folder"]).resolve()
         # Asked for by name, so it is fitted even if nothing is new: an earlier fit may have failed.
@@ -126,8 +130,13 @@ class _Handlers:
             tracks = folder_tracks(session, folder)
             if not tracks:
                 raise NoAudio(f"none of the {outcome.n_files} files in {str(folder)!r} could be listened to")
-            playlist = ensure_playlist(session, name=name, group=group, folder=folder)
-            mirror(session, playlist.id, tracks, outcome)
+            filled = find_filled(session, name, group=group)
+            if run.job.payload.get("if_exists") == IfExists.ADD and filled is not None:
+                add_tracks(session, filled.id, tracks)
+                outcome.playlists.append(filled.id)
+            else:
+                playlist = ensure_playlist(session, name=name, group=group, folder=folder)
+                mirror(session, playlist.id, tracks, outcome)
         return self._publish(run, outcome, encoder, reason=f"playlist {name!r} was added")
 
     def scan(self, run: JobRun) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from recommender.jobs.worker import JobRun
 from recommender.matching.identity import match_rows
 from recommender.playlists.file_exchange import refuse_empty
 from recommender.playlists.importing import import_playlist
+from recommender.playlists.members import IfExists
 from recommender.records.matches import ImportReport, Match, Method, Strength
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.records.rows import JELLYFIN, SUBSONIC, SourcePlaylist, SourceRow
@@ -168,6 +169,7 @@ class SourceImport:
             name=payload.get("name"),
             matches=matches,
             allow_spotify=self.settings.spotify_training == "allow",
+            if_exists=IfExists(payload["if_exists"]) if payload.get("if_exists") else None,
         )
         sure = {
             row: m.track_id for row, m in enumerate(matches) if m.strength is Strength.STRONG and m.track_id
@@ -206,7 +208,7 @@ def _facts_of(row: SourceRow, info: TrackInfo) -> TrackFacts:
 
 
 def import_source(settings: Settings, listen: Listen, publish: Publish, run: JobRun) -> dict[str, Any]:
-    """Payload ``reference``, ``name``, ``group``: what a server has becomes the playlist."""
+    """Payload ``reference``, ``name``, ``group``, ``if_exists``: what a server has becomes the playlist."""
     importing = SourceImport.begin(run, settings)
     outcome, encoder, report = importing.bring_in(listen)
     result = publish(run, outcome, encoder, reason=f"playlist {report.playlist.name!r} was imported")

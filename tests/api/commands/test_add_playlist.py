@@ -134,7 +134,6 @@ def test_the_first_playlists_may_be_made_of_uploads(
     [
         ({"name": "x"}, 422, "invalid_request"),
         ({"name": "x", "folder": "third", "track_ids": [1]}, 422, "invalid_request"),
-        ({"name": "x", "track_ids": []}, 422, "invalid_request"),
         ({"name": "x", "track_ids": [999]}, 404, "track_not_found"),
     ],
 )

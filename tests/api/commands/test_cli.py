@@ -305,3 +305,26 @@ def test_a_refused_source_is_one_sentence_and_no_traceback(run: Run, tmp_path: P
     assert done.stderr.count("WHICHLIST_SUBSONIC_URL") == 1
     assert "Traceback" not in done.stderr
     assert "WARNING" not in done.stderr
+
+
+def test_a_name_that_is_taken_is_never_replaced_in_silence(with_playlists: Run, sounds: Sounds) -> None:
+    one, other = PLAYLISTS
+    folder = sounds.library / other
+    refused = with_playlists("add-playlist", one, folder, expect=ExitCode.FAILED)
+    assert f"already has a playlist {one!r}" in refused.stderr
+    with_playlists("add-playlist", one, sounds.library / one)  # the same folder is only looked at again
+    sizes = {row["name"]: row["n_tracks"] for row in read_lines(with_playlists("playlists", "--json"))}
+    with_playlists("add-playlist", one, folder, "--if-exists", "add")
+    added = {row["name"]: row["n_tracks"] for row in read_lines(with_playlists("playlists", "--json"))}
+    assert added[one] == sizes[one] + sizes[other]
+    with_playlists("add-playlist", one, folder, "--if-exists", "replace")
+    replaced = {row["name"]: row["n_tracks"] for row in read_lines(with_playlists("playlists", "--json"))}
+    assert replaced[one] >= sizes[other]
+
+
+def test_single_songs_are_put_in_and_taken_out(with_playlists: Run) -> None:
+    one = PLAYLISTS[0]
+    said = with_playlists("add-to", one, 12, 1)
+    assert "1 of 2 songs put into" in said.stdout
+    [taken] = read_lines(with_playlists("take-out", one, 12, "--json"))
+    assert taken["n_changed"] == 1

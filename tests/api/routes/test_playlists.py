@@ -1,12 +1,20 @@
 """``/playlists``: what a track may fit."""
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
-from recommender.catalogue.playlists import create_playlist, get_playlist, list_playlists, playlist_tracks
+from recommender.catalogue.playlists import (
+    create_playlist,
+    get_playlist,
+    list_playlists,
+    playlist_tracks,
+    set_members,
+)
 from recommender.jobs.ledger import get_job
 from recommender.records.jobs import JobKind, JobState
-from tests.api.conftest import N_PER_PLAYLIST, Filled
+from tests.api.conftest import N_PER_PLAYLIST, Filled, write_notes
 from tests.api.problems import assert_problem
 
 
@@ -128,3 +136,63 @@ def test_folders_outside_the_library_are_refused_alike(client: FlaskClient, fill
         for folder in ("/etc", "/missing", str(filled.sounds.outside), "../outside", "../missing")
     ]
     assert all(body == bodies[0] for body in bodies)
+
+
+def members(client: FlaskClient, playlist_id: int) -> list[int]:
+    return [track["id"] for track in client.get(f"/playlists/{playlist_id}").get_json()["tracks"]]
+
+
+def test_songs_are_put_in_and_taken_out_and_it_outlasts_the_source(
+    client: FlaskClient, filled: Filled
+) -> None:
+    low, high = filled.playlist_ids
+    mine, theirs = list(filled.track_ids[:N_PER_PLAYLIST]), list(filled.track_ids[N_PER_PLAYLIST:])
+    answer = client.post(f"/playlists/{low}/tracks", json={"track_ids": [theirs[0], mine[0]]}).get_json()
+    assert (answer["n_changed"], answer["playlist"]["n_tracks"], answer["job"]["kind"]) == (1, 7, "refit")
+    assert members(client, low) == [*mine, theirs[0]]
+    answer = client.delete(f"/playlists/{low}/tracks", json={"track_ids": [mine[1], theirs[1]]}).get_json()
+    assert answer["n_changed"] == 1
+    with filled.database.session() as session:  # a scan of its folder, or another import
+        set_members(session, low, mine)
+    assert members(client, low) == [mine[0], *mine[2:], theirs[0]]
+    # What was put in by hand and is taken out again is simply not there: nothing is said of it any more.
+    client.delete(f"/playlists/{low}/tracks", json={"track_ids": [theirs[0]]})
+    assert client.get(f"/tracks/{theirs[0]}/feedback").get_json()["feedback"] == []
+    assert client.post(f"/playlists/{high}/tracks", json={"track_ids": theirs}).get_json()["job"] is None
+    assert_problem(client.post("/playlists/99/tracks", json={"track_ids": [1]}), 404, "playlist_not_found")
+    assert_problem(client.post(f"/playlists/{low}/tracks", json={"track_ids": [999]}), 404, "track_not_found")
+
+
+@pytest.mark.parametrize(
+    ("if_exists", "expected"), [("add", [0, 1, 2, 3, 4, 5, 6, 7]), ("replace", [6, 7]), (None, None)]
+)
+def test_a_name_that_is_taken_is_added_to_replaced_or_refused(
+    client: FlaskClient, filled: Filled, if_exists: str | None, expected: list[int] | None
+) -> None:
+    low, ids = filled.playlist_ids[0], filled.track_ids
+    asked = {"name": "low", "track_ids": list(ids[6:8])} | ({"if_exists": if_exists} if if_exists else {})
+    answer = client.post("/playlists", json=asked)
+    if expected is None:
+        problem = assert_problem(answer, 409, "playlist_exists")
+        assert "of 6 songs" in problem["detail"]
+        assert members(client, low) == list(ids[:6])
+    else:
+        assert answer.status_code == 202
+        assert members(client, low) == [ids[row] for row in expected]
+
+
+def test_a_playlist_is_there_from_the_first_upload(
+    client: FlaskClient, filled: Filled, tmp_path: Path
+) -> None:
+    assert client.post("/playlists", json={"name": "dropped", "track_ids": []}).status_code == 202
+    [made] = [p for p in client.get("/playlists").get_json()["playlists"] if p["name"] == "dropped"]
+    for n in range(2):
+        path = write_notes(tmp_path / f"{n}.wav", pitch_hz=300.0, seed=40 + n)
+        data = {"file": (path.open("rb"), path.name), "playlist_id": str(made["id"])}
+        assert client.post("/uploads", data=data).status_code == 201
+        assert len(members(client, made["id"])) == n + 1
+    again = {"file": (path.open("rb"), "another name.wav"), "playlist_id": str(made["id"])}
+    client.post("/uploads", data=again)
+    assert len(members(client, made["id"])) == 2
+    nowhere = {"file": (path.open("rb"), path.name), "playlist_id": "99"}
+    assert_problem(client.post("/uploads", data=nowhere), 404, "playlist_not_found")
