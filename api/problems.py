@@ -7,7 +7,7 @@ from apiflask import APIFlask, HTTPError
 from flask import Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from api.codes import PROBLEMS, Problem, find_problem, get_problem
+from api.codes import Problem, all_problems, find_problem, get_problem
 from embeddings.errors import EmbeddingError
 from recommender.catalogue.database import is_unreachable
 from recommender.disk import DiskFull, is_disk_full
@@ -32,7 +32,7 @@ _BY_STATUS = {
 
 
 class ProblemError(Exception):
-    """Raised by a view to answer with one of :data:`PROBLEMS`."""
+    """Raised by a view to answer with one of :func:`api.codes.all_problems`."""
 
     def __init__(self, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> None:
         super().__init__(detail)
@@ -45,7 +45,7 @@ class ProblemError(Exception):
 def describe_problems(*statuses: int) -> dict[int, str]:
     """Return status -> what it can mean, for the OpenAPI document."""
     return {
-        status: " / ".join(f"{p.code}: {p.title}" for p in PROBLEMS if p.status == status)
+        status: " / ".join(f"{p.code}: {p.title}" for p in all_problems().values() if p.status == status)
         for status in statuses
     }
 
@@ -69,6 +69,7 @@ def problem_response(problem: Problem, detail: str, **more: Any) -> Response:
         "detail": detail,
         "code": problem.code,
         "action": problem.action,
+        "page": problem.at_page,
         "instance": request.path,
     } | more
     return Response(json.dumps(body), status=problem.status, mimetype=MIMETYPE)

@@ -89,13 +89,13 @@ def complain(error: RecommenderError | EmbeddingError) -> None:
     problem = find_problem(error.code)
     click.echo(f"whichlist: {error}", err=True)
     if problem is not None:
-        click.echo(problem.action, err=True)
+        click.echo(problem.at_terminal, err=True)
 
 
 def describe_error(error: RecommenderError | EmbeddingError) -> dict[str, Any]:
     """Return the error for a program."""
     problem = find_problem(error.code)
-    return {"code": error.code, "detail": str(error), "action": problem.action if problem else ""}
+    return {"code": error.code, "detail": str(error), "action": problem.at_terminal if problem else ""}
 
 
 def print_json(values: Mapping[str, Any]) -> None:
@@ -173,7 +173,7 @@ def finish_job(shell: Shell, job_id: int, *, title: str, as_json: bool) -> JobIn
         click.echo(f"whichlist: job {job.id} has {job.state}: {job.error or job.message}", err=True)
         problem = find_problem(job.error_code or "")
         if problem is not None:
-            click.echo(problem.action, err=True)
+            click.echo(problem.at_terminal, err=True)
         raise click.exceptions.Exit(ExitCode.FAILED)
     if job.n_failed:
         click.echo(f"{job.n_failed} files were set aside: `whichlist jobs {job.id}` names them", err=True)

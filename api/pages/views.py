@@ -5,7 +5,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import current_app, render_template, request
 
-from api.codes import PROBLEMS, find_problem
+from api.codes import all_problems, find_problem
 from api.pages.static_version import imported_scripts
 from api.problems import ProblemError
 from api.services import services
@@ -136,7 +136,7 @@ def login() -> str:
 def docs() -> str:
     """Show every route, made from the OpenAPI document."""
     spec: dict[str, Any] = current_app.spec  # type: ignore[attr-defined]
-    return render_template("docs.html", spec=spec, problems=PROBLEMS)
+    return render_template("docs.html", spec=spec, problems=all_problems().values())
 
 
 @blueprint.get("/problems/<code>")

@@ -128,7 +128,7 @@ def _query_by_reference(
         scheme, value = parse_reference(reference)
     except NoSuchTrack:
         if _URL.match(reference):
-            raise UrlsNotEnabled("urls are not enabled: WHICHLIST_ALLOW_URLS=on allows them") from None
+            raise UrlsNotEnabled("the address of a song is not taken here") from None
         path = Path(reference)
         resolved = path.resolve() if library_roots is None else resolve_in_roots(path, library_roots())
         return _query_by_path(database, resolved, model)

@@ -200,7 +200,7 @@ class _Promises:
         card = read_scorecard(settings, models[0]) or {"groups": []}
         mine = next((found for found in card["groups"] if found.get("group") == group), None)
         if mine is None:
-            self._why_not = f"model {models[0]} was not judged yet (`whichlist train` does it)"
+            self._why_not = f"model {models[0]} was not judged yet"
         elif "error" in mine:
             self._why_not = str(mine["error"])
         else:

@@ -151,7 +151,7 @@ def _describe_figures(card: Card | None) -> dict[str, Any] | None:
 
 def _notes(bundles: Sequence[BundleInfo], cards: Sequence[Card | None]) -> list[str]:
     notes = [
-        f"model {bundle.id} has not been judged: `whichlist models compare A B --judge` does that first"
+        f"model {bundle.id} has not been judged"
         for bundle, card in zip(bundles, cards, strict=True)
         if card is None
     ]

@@ -82,8 +82,8 @@ def find_kept_track(session: Any, reference: str, *, is_path_allowed: bool = Fal
     except NoSuchTrack as error:
         raise NoSuchTrack(
             f"{error}; feedback is about tracks of the library: a file that was only uploaded to be asked"
-            " about, or that no scan has read, is not kept, so nothing can be remembered of it; keep it"
-            " first: scan its folder, or POST /uploads"
+            " about, or that no scan has read, is not kept, so nothing can be remembered of it: keep it"
+            " first"
         ) from error
 
 

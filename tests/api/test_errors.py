@@ -1,7 +1,10 @@
 """Errors of every route alike: problems, tokens, other sites, sizes; and the table of codes."""
 
+import ast
 import io
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
@@ -11,7 +14,7 @@ import recommender.errors
 import recommender.jobs.worker
 from api.app import create_app
 from api.auth import is_loopback
-from api.codes import PROBLEMS
+from api.codes import Problem, all_problems
 from api.pages.static_version import static_url_path
 from api.services import find_services
 from embeddings import errors as embedding_errors
@@ -48,15 +51,52 @@ def test_every_error_that_a_caller_can_meet_has_a_problem() -> None:
         error for base in bases for error in family(base) if not error.__module__.startswith("training")
     ]
     codes = {error.code for error in raised_here}  # type: ignore[attr-defined]
-    assert codes - {problem.code for problem in PROBLEMS} - INTERNAL == set()
+    assert codes - {problem.code for problem in all_problems().values()} - INTERNAL == set()
 
 
 def test_codes_are_named_once_and_say_what_to_do() -> None:
-    codes = [problem.code for problem in PROBLEMS]
+    codes = [problem.code for problem in all_problems().values()]
     assert len(codes) == len(set(codes))
-    for problem in PROBLEMS:
+    for problem in all_problems().values():
         assert problem.title and problem.action.endswith("."), problem.code
         assert 400 <= problem.status < 600
+
+
+# Words that say what another audience does: routes and headers, commands and settings, clicks and pages.
+ROUTES = re.compile(r"\b(GET|POST|PUT|DELETE) /|\bheader\b|`errors`|`checks`|`detail`|\broute\b|--\w")
+COMMANDS = re.compile(r"`whichlist|WHICHLIST_|`make|--\w|\bapt\b|\bpip\b")
+CLICKS = re.compile(
+    r"\b[Cc]lick|\bdrop (it|the file) here|\bpage above|under (Playlists|Jobs|Models|New releases)"
+)
+
+
+@pytest.mark.parametrize("problem", all_problems().values(), ids=lambda problem: problem.code)
+def test_each_audience_is_told_what_it_can_do_itself(problem: Problem) -> None:
+    assert not ROUTES.search(problem.at_page), problem.at_page
+    assert not COMMANDS.search(problem.at_page), problem.at_page
+    assert not re.search(r"\b(GET|POST|PUT|DELETE) /|\bheader\b|`detail`|`errors`", problem.at_terminal)
+    assert not CLICKS.search(problem.at_terminal), problem.at_terminal
+    assert not re.search(r"`whichlist", problem.action), problem.action
+    assert not CLICKS.search(problem.action), problem.action
+    assert all(text.endswith((".", "chromaprint.")) for text in (problem.at_page, problem.at_terminal))
+
+
+SENTENCES = re.compile(r"\b(GET|POST|PUT|DELETE) /|\[Errno")
+
+
+def test_no_error_of_the_program_speaks_of_routes_or_numbers() -> None:
+    """Their details are read by everybody: they say what is wrong, and leave the rest to the table."""
+    root = Path(recommender.errors.__file__).parents[1]
+    for package in ("embeddings", "recommender", "training"):
+        for path in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Raise) and node.exc is not None:
+                    said = " ".join(
+                        part.value
+                        for part in ast.walk(node.exc)
+                        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                    )
+                    assert not SENTENCES.search(said), f"{path}:{node.lineno}: {said}"
 
 
 def test_no_such_address(client: FlaskClient) -> None:

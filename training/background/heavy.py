@@ -47,8 +47,13 @@ def train(*, settings: Settings, encoder_directory: Path, progress: Progress) ->
     """Done in the other process."""
     from training.challenge.challenger import train_challenger
 
+    def tell(n_done: int, n_total: int, message: str = "") -> None:
+        # The figures of an epoch are in the model's report; whoever waits wants to know how long.
+        is_epoch = message.startswith("epoch ")
+        progress(n_done, n_total, f"learning: round {n_done} of at most {n_total}" if is_epoch else message)
+
     return train_challenger(
-        open_database(settings), settings, encoder_directory=encoder_directory, progress=progress
+        open_database(settings), settings, encoder_directory=encoder_directory, progress=tell
     )
 
 

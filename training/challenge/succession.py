@@ -113,7 +113,7 @@ def _hear_the_rest(database: Database, settings: Settings, directory: Path, prog
     with database.read_session() as session:
         paths = track_paths(session, tracks_without_embedding(session, fingerprint))
     for done, heard in enumerate(hear_files(paths, directory, settings), start=1):
-        progress(done, len(paths), "listening to the rest of the library with the new encoder")
+        progress(done, len(paths), "hearing the rest of the library anew")
         if heard.embedding is None:
             continue
         with database.session() as session:

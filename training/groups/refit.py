@@ -101,10 +101,7 @@ def read_learning_set(database: Database, settings: Settings, config: EncoderCon
         ]
     groups = tuple(group for group in found if group is not None)
     if not groups:
-        raise NothingToLearn(
-            "no playlist has a track that could be listened to and may be learnt from:"
-            " add one with `whichlist add-playlist NAME FOLDER`"
-        )
+        raise NothingToLearn("no playlist has a track that could be listened to and may be learnt from")
     return LearningSet(config, track_ids, raw, groups)
 
 

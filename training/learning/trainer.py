@@ -63,7 +63,7 @@ def pooled_features(
     features = []
     for row, track in enumerate(patches):
         features.append(np.asarray(trunk.predict_on_batch(np.asarray(track, dtype=np.float32))))
-        progress(row + 1, len(patches), "listening with the trunk")
+        progress(row + 1, len(patches), "hearing the songs once more")
     return features
 
 

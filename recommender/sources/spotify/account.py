@@ -59,7 +59,5 @@ class SpotifyAccount:
             return None
         except SpotifyRefused as refused:
             if refused.status == 403 and "scope" in refused.said.lower():
-                raise SpotifyLoginNeeded(
-                    "the log-in to Spotify does not allow this: log in again with `whichlist spotify login`"
-                ) from None
+                raise SpotifyLoginNeeded("the log-in to Spotify does not allow this: log in again") from None
             raise

@@ -34,7 +34,6 @@ PENDING_S = 600.0
 _MAX_PENDING = 50
 _EARLY_S = 60.0
 _BAD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, RecursionError)  # spotipy checks no form
-_LOG_IN = "`whichlist spotify login`, or /spotify/login in the browser"
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,10 @@ class SpotifyLogin:
         """
         token = self._store.read()
         if token is None:
-            raise SpotifyLoginNeeded(f"nobody is logged in to Spotify: {_LOG_IN}")
+            raise SpotifyLoginNeeded("nobody is logged in to Spotify")
         if token.client_id != self.client_id:
             raise SpotifyLoginNeeded(
-                f"the log-in to Spotify was made for another app than WHICHLIST_SPOTIFY_CLIENT_ID: {_LOG_IN}"
+                "the log-in to Spotify was made for another app than WHICHLIST_SPOTIFY_CLIENT_ID"
             )
         return token
 
@@ -158,7 +157,7 @@ class SpotifyLogin:
             self._store.discard()
             raise SpotifyLoginNeeded(
                 "Spotify no longer accepts the log-in, which ends after six months or when it is revoked; it"
-                f" has been thrown away, so log in again: {_LOG_IN}"
+                " has been thrown away, so log in again"
             ) from None
         if refused.word == "invalid_client":
             raise SpotifyNotSetUp(

@@ -119,8 +119,8 @@ def resolve_host(host: str, port: int) -> list[str]:
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Retry(SourceUnavailable(f"the host {host} is not known here: {error}")) from None
+    except (OSError, UnicodeError):
+        raise Retry(SourceUnavailable(f"the host {host} is not known here")) from None
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

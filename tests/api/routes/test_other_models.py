@@ -200,4 +200,4 @@ def test_by_command(with_playlists: Run, tmp_path: Path) -> None:
     [oldest] = read_lines(with_playlists("recommend", "--json", "--model", models[-1], 1))
     assert len(oldest["playlists"]) == 1  # type: ignore[arg-type]
     result = with_playlists("recommend", "--model", "none", 1, expect=ExitCode.FAILED)
-    assert "GET /models lists them" in result.stderr
+    assert "`whichlist models list` lists them" in result.stderr

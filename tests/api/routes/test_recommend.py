@@ -128,7 +128,8 @@ def _forget_embedding(filled: Filled, track_id: int, *, and_its_file: bool = Fal
 
 def test_without_a_model_the_answer_says_what_to_do(client: FlaskClient) -> None:
     body = assert_problem(client.get("/recommend?track=1"), 409, "no_model")
-    assert "add-playlist" in str(body["action"])
+    assert "POST /playlists" in str(body["action"])
+    assert "Add a playlist first" in str(body["page"])
     upload = {"file": (io.BytesIO(b"x"), "x.wav")}
     assert_problem(client.post("/recommend", data=upload), 409, "no_model")
 
@@ -182,7 +183,7 @@ def test_paths_outside_the_library_are_refused_alike_whether_they_exist(
 def test_other_urls_are_not_fetched(client: FlaskClient, filled: Filled) -> None:
     for url in ("https://example.org/track.mp3", "http://127.0.0.1:1/x", "file:///etc/passwd"):
         body = assert_problem(client.get("/recommend", query_string={"track": url}), 422, "urls_not_enabled")
-        assert "urls are not enabled" in str(body["detail"])
+        assert "address of a song is not taken" in str(body["detail"])
 
 
 def test_a_track_known_by_name_only(client: FlaskClient, filled: Filled) -> None:
