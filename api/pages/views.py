@@ -35,6 +35,12 @@ def _shell() -> dict[str, Any]:
     return {"navigation": NAVIGATION, "imported_scripts": imported_scripts}
 
 
+@blueprint.app_template_filter("plural")
+def _plural(n: int, one: str) -> str:
+    """``1 track``, ``1,234 tracks``."""
+    return f"{n:,} {one}" + ("" if n == 1 else "s")
+
+
 @blueprint.get("/")
 def index() -> str:
     """Ask which playlists a track fits."""

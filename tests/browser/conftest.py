@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from training.demo.library import DemoLibrary
@@ -78,6 +79,13 @@ class Site:
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
+
+    def upload(self, path: Path, **fields: Any) -> Any:
+        """Send a file to be kept; the track that it is now."""
+        with path.open("rb") as file:
+            answer = requests.post(self.url + "/uploads", files={"file": file}, data=fields, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
 
     def wait_for_jobs(self) -> None:
         """Return once nothing is queued or running but trainings, which no worker takes here."""

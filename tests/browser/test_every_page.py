@@ -2,6 +2,9 @@
 
 import os
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from api.pages.views import NAVIGATION
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Site, Visit
+from training.demo.library import DemoLibrary
 
 PAGES = {
     "try": "/",
@@ -41,6 +45,41 @@ def test_everybody_can_use_it(visit: Visit, name: str, scheme: str, width: int) 
     assert serious_barriers(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert shifted < MOST_SHIFT
+
+
+LONG_WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 3
+
+
+@pytest.fixture
+def long_names(site: Site, demo_library: DemoLibrary) -> Iterator[None]:
+    """A playlist and a track of it whose names are one word that no screen of a telephone holds."""
+    song = next(
+        path for path in sorted(demo_library.neither.iterdir()) if path.suffix in (".mp3", ".flac", ".ogg")
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        named = shutil.copy(song, Path(folder) / f"{LONG_WORD[:120]}{song.suffix}")
+        site.ask("/playlists", method="POST", body={"name": LONG_WORD, "track_ids": []})
+        made = next(p for p in site.ask("/playlists")["playlists"] if p["name"] == LONG_WORD)
+        track = site.upload(named, playlist_id=made["id"])
+        site.ask(f"/playlists/{made['id']}/tracks", method="POST", body={"track_ids": [1, track["id"]]})
+    site.wait_for_jobs()
+    yield
+    site.ask(f"/playlists/{made['id']}", method="DELETE")
+    site.wait_for_jobs()
+
+
+@pytest.mark.parametrize("width", [320, 390], indirect=True)
+def test_no_page_is_wider_than_a_telephone(visit: Visit, long_names: None, width: int) -> None:
+    [made] = [p for p in visit.site.ask("/playlists")["playlists"] if p["name"] == LONG_WORD]
+    addresses = PAGES | {"long": f"/app/playlists/{made['id']}", "long answer": "/?track=1"}
+    for name, address in addresses.items():
+        page = visit.open(address)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('details').forEach((box) => { box.open = true; })")
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{name}-{width}-long.png", full_page=True)
+        found = page.evaluate("document.documentElement.scrollWidth")
+        assert found <= width, f"{name} is {found} px wide"
 
 
 def serious_barriers(page: Page) -> list[tuple[str, list[str]]]:

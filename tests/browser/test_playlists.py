@@ -3,11 +3,13 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -92,3 +94,77 @@ def test_a_source_that_is_not_set_up_is_explained(visit: Visit) -> None:
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#adding")).to_contain_text("failed", timeout=30_000)
     expect(page.locator("#adding")).to_contain_text("WHICHLIST_SUBSONIC_URL")
+
+
+@pytest.mark.parametrize("kind", ["m3u", "m3u8", "pls"])
+def test_a_playlist_file_is_no_song_whatever_the_browser_says(
+    visit: Visit, tmp_path: Path, kind: str
+) -> None:
+    songs = sorted((visit.site.data / "music" / "electro").iterdir())[:3]
+    lists = {
+        "m3u": "\n".join(map(str, songs)),
+        "m3u8": "#EXTM3U\n" + "\n".join(map(str, songs)),
+        "pls": "[playlist]\n" + "".join(f"File{n}={song}\n" for n, song in enumerate(songs, start=1)),
+    }
+    path = tmp_path / f"from a player.{kind}"
+    path.write_text(lists[kind])
+    page = visit.open("/app/playlists")
+    page.get_by_label("Name", exact=True).fill(f"list {kind}")
+    page.set_input_files("#files", path)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#imported")).to_contain_text("3 of 3 rows found in the library", timeout=30_000)
+    playlists = {p["name"]: p["id"] for p in visit.site.ask("/playlists")["playlists"]}
+    visit.site.wait_for_jobs()
+    visit.site.ask(f"/playlists/{playlists[f'list {kind}']}", method="DELETE")
+    visit.site.wait_for_jobs()
+
+
+def test_a_name_that_is_taken_offers_to_add_or_replace(visit: Visit, audio: list[Path]) -> None:
+    page = visit.open("/app/playlists")
+
+    def add(files: list[Path]) -> None:
+        page.get_by_label("Name", exact=True).fill("taken")
+        page.set_input_files("#files", files)
+        page.get_by_role("button", name="Add", exact=True).click()
+
+    add(audio[:2])
+    expect(page.locator("#adding")).to_contain_text("succeeded", timeout=60_000)
+    add(audio[2:3])
+    expect(page.get_by_role("alert")).to_contain_text("There is a playlist of this name")
+    page.get_by_role("button", name="Add to it").click()
+
+    def made() -> dict[str, Any]:
+        return next(p for p in visit.site.ask("/playlists")["playlists"] if p["name"] == "taken")
+
+    wait_for(lambda: made()["n_tracks"] == 3)
+    expect(page.get_by_role("button", name="Add", exact=True)).to_be_enabled(timeout=60_000)
+    visit.site.ask(f"/playlists/{made()['id']}", method="DELETE")
+    visit.site.wait_for_jobs()
+    visit.expect_error("409")
+
+
+def test_leaving_while_files_are_sent_loses_nothing_that_was_sent(visit: Visit, audio: list[Path]) -> None:
+    page = visit.open("/app/playlists")
+    n_sent = 0
+
+    def stall(route: Route) -> None:
+        nonlocal n_sent
+        n_sent += 1
+        if n_sent <= 2:
+            route.continue_()  # the third never arrives: somebody closes the laptop
+
+    page.route("**/uploads", stall)
+    page.get_by_label("Name", exact=True).fill("left")
+    page.set_input_files("#files", audio)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#adding")).to_contain_text("Sending 3 of 4", timeout=30_000)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.close(run_before_unload=True)
+    page.wait_for_event("close") if not page.is_closed() else None
+    assert asked == ["beforeunload"]
+    [made] = [p for p in visit.site.ask("/playlists")["playlists"] if p["name"] == "left"]
+    assert made["n_tracks"] == 2
+    visit.site.wait_for_jobs()
+    visit.site.ask(f"/playlists/{made['id']}", method="DELETE")
+    visit.site.wait_for_jobs()

@@ -21,7 +21,8 @@ def test_a_dropped_file_is_answered_in_one_picture(visit: Visit) -> None:
     expect(page.locator(".ranked > li")).to_have_count(2)
     expect(page.locator(".waveform button").first).to_be_enabled()
     link = page.get_by_role("link", name="Show it on the map")
-    expect(link).to_have_attribute("href", re.compile(r"near=\d+"))
+    # By its neighbours, or by its own point where another test has kept it.
+    expect(link).to_have_attribute("href", re.compile(r"(near|track)=\d+"))
 
 
 def test_search_finds_a_track_and_its_moments_can_be_heard(visit: Visit) -> None:
@@ -101,7 +102,7 @@ def test_one_click_on_an_unkept_file_keeps_it_and_is_learnt(visit: Visit) -> Non
     [
         ("isrc:USXXX0000001", "No such track"),
         ("/etc/passwd", "not under a library root"),
-        ("https://music.example/one.mp3", "urls are not enabled"),
+        ("https://music.example/one.mp3", "the address of a song is not taken here"),
         ("no song is called that", "Nothing in the library is called that"),
     ],
 )

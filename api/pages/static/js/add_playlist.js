@@ -1,7 +1,7 @@
 // Adding a playlist: from audio files or a folder that was dropped, a playlist file, a folder of the server, a source.
 
 import { byId, el, percent, plural, problemBox } from "./dom.js";
-import { getJson, sendJson, upload } from "./http.js";
+import { getJson, query, sendJson, upload } from "./http.js";
 import { filesOf } from "./dropped.js";
 import { followJob } from "./job_progress.js";
 
@@ -13,7 +13,8 @@ const OUTCOMES = { used: "found in the library", review: "waiting for you to loo
 
 const form = byId("add");
 const status = byId("adding");
-const isAudio = (file) => AUDIO.test(file.name) || file.type.startsWith("audio/");
+// Browsers say of M3U and PLS that they are audio: the name comes first.
+const isAudio = (file) => !LIST.test(file.name) && (AUDIO.test(file.name) || file.type.startsWith("audio/"));
 let chosen = [];
 let sent = new Map(); // file -> id of its track, so that what was sent is not sent again
 let changed = () => {};
@@ -56,11 +57,11 @@ function choose(files) {
   if (!form.name.value) form.name.value = folder ?? (chosen.length === 1 ? chosen[0].name.replace(/\.[^.]+$/, "") : "");
 }
 
-async function add() {
+async function add(ifExists) {
   const button = form.querySelector("button.main");
   button.disabled = true;
   try {
-    const job = await send({ name: form.name.value.trim(), group: form.group.value.trim() || undefined });
+    const job = await send({ name: form.name.value.trim(), group: form.group.value.trim() || undefined, if_exists: ifExists });
     if (job === undefined) return;
     const ended = job && await followJob(status, job.id);
     if (ended?.state === "succeeded") status.append(el("p", {}, "It counts from now on: ", el("a", { href: "/" }, "try a song"), "."));
@@ -68,12 +69,18 @@ async function add() {
     choose([]);
   } catch (error) {
     const said = [...status.childNodes].filter((node) => !node.classList?.contains("problem"));
-    status.replaceChildren(...said, problemBox(error, { again: add }));
+    const isTaken = error.code === "playlist_exists";
+    status.replaceChildren(...said, problemBox(error, isTaken ? {} : { again: () => add(ifExists) }), isTaken ? choices() : "");
   } finally {
     button.disabled = false;
     changed();
   }
 }
+
+/** What may be done where the name is taken; another name is typed above. */
+const choices = () => el("div", { className: "row" },
+  el("button", { onclick: () => add("add") }, "Add to it"),
+  el("button", { onclick: () => add("replace") }, "Replace its songs"));
 
 /** The job that learns the playlist; null when nothing has to be learnt, undefined when nothing was sent. */
 async function send(asked) {
@@ -90,22 +97,41 @@ async function sendAudio(asked) {
   const failed = el("ul", { className: "small" });
   const bar = el("progress", { max: chosen.length, value: 0, "aria-label": "Files sent" });
   const said = el("p", { role: "status" });
+  // The playlist is there first, so that every song is in it as soon as it was sent; one that is replaced keeps
+  // what it holds until all of the others are there.
+  const isReplaced = asked.if_exists === "replace";
+  const playlist = isReplaced ? null : await begin(asked);
   status.replaceChildren(said, bar, failed);
-  for (const [n, file] of chosen.entries()) {
-    if (sent.has(file)) continue;
-    said.textContent = `Listening to ${n + 1} of ${chosen.length}: ${file.name}`;
-    const data = new FormData();
-    data.append("file", file);
-    try {
-      sent.set(file, (await upload("/uploads", data, { onProgress: (share) => { bar.value = n + share; } })).id);
-    } catch (error) {
-      if (["unreachable", "no_model"].includes(error.code)) throw error;
-      failed.append(el("li", {}, `${file.name}: ${error.detail || error.title}`));
+  window.addEventListener("beforeunload", warn);
+  try {
+    for (const [n, file] of chosen.entries()) {
+      if (sent.has(file)) continue;
+      said.textContent = `Sending ${n + 1} of ${chosen.length}: ${file.name}. ${playlist ? "Those that were sent are in the playlist; the rest needs this page." : ""}`;
+      const data = new FormData();
+      data.append("file", file);
+      if (playlist) data.append("playlist_id", playlist.id);
+      try {
+        sent.set(file, (await upload("/uploads", data, { onProgress: (share) => { bar.value = n + share; } })).id);
+      } catch (error) {
+        if (["unreachable", "no_model"].includes(error.code)) throw error;
+        failed.append(el("li", {}, `${file.name}: ${error.detail || error.title}`));
+      }
     }
+  } finally {
+    window.removeEventListener("beforeunload", warn);
   }
   if (!sent.size) throw Object.assign(new Error(), { title: "None of the files could be listened to" });
-  return (await sendJson("POST", "/playlists", { ...asked, track_ids: [...new Set(sent.values())] })).job;
+  return (await sendJson("POST", "/playlists", { ...asked, if_exists: isReplaced ? "replace" : "add", track_ids: [...new Set(sent.values())] })).job;
 }
+
+/** The empty playlist that files join one by one, or the one that is added to. */
+async function begin(asked) {
+  await sendJson("POST", "/playlists", { ...asked, track_ids: [] });
+  const { playlists } = await getJson(`/playlists${query({ group: asked.group ?? "default" })}`);
+  return playlists.find((playlist) => playlist.name === asked.name);
+}
+
+const warn = (event) => event.preventDefault(); // the browser asks whether to leave
 
 async function sendList(asked, file) {
   const data = new FormData();

@@ -15,6 +15,7 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
     el("div", { className: "asked" }, source ? el("button", { className: "round", "aria-label": `Play ${named(answer.track)}`, onclick: () => playTrack(source) }, "▶") : null,
       el("div", {}, heading, el("p", { className: `verdict ${answer.verdict}` }, verdict(answer)))),
     answer.member_of.length ? el("p", { className: "muted" }, `It is in ${names(answer.member_of)} already; it was not counted among its own neighbours.`) : "",
+    learning(answer),
     picture,
     feedback,
     el("div", { className: "columns" },
@@ -29,7 +30,22 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
 
 const names = (playlists) => playlists.map((playlist) => playlist.name).join(", ");
 
+/** What the listener said of the song and this group, before all that a model thinks. */
+function word(answer) {
+  const [right, wrong] = ["right", "wrong"].map((said) => answer.said.filter((row) => row.verdict === said).map((row) => row.playlist));
+  if (right.length) return `You put it in ${names(right)}.`;
+  return wrong.length ? `You said that it is not for ${names(wrong)}. ` : "";
+}
+
+/** What is being learnt while this answer is given; the next one knows it. */
+const learning = (answer) => (answer.learning ? el("p", { className: "notice", role: "status" }, `Being learnt now: ${answer.learning.reason}. `, el("a", { href: "/app/jobs" }, "See how far it is"), ", then ask again.") : "");
+
 function verdict(answer) {
+  const said = word(answer);
+  return answer.said.some((row) => row.verdict === "right") ? said : said + opinion(answer);
+}
+
+function opinion(answer) {
   const fitting = answer.playlists.filter((playlist) => playlist.fits);
   const first = answer.playlists[0];
   if (answer.verdict === "none_fits") {
@@ -43,9 +59,9 @@ function ranked(playlist, colour, alpha) {
   const row = el("li", {},
     el("div", { className: "row" },
       el("strong", { className: "chip grow" }, playlist.name),
-      el("span", { className: playlist.fits ? "fits" : "fits-not" }, playlist.fits ? "fits" : "does not fit"),
+      el("span", { className: playlist.fits ? "fits" : "fits-not" }, { right: "you put it here", wrong: "you ruled it out" }[playlist.said] ?? (playlist.fits ? "fits" : "does not fit")),
       el("strong", { className: "number" }, percent(playlist.probability))),
-    bar(playlist.probability),
+    bar(playlist.probability, playlist.fits ? "bar" : "bar plain"),
     evidence(playlist, alpha));
   row.style.setProperty("--chip", colour);
   return row;

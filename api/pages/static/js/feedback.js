@@ -50,11 +50,13 @@ export function feedbackBox(answer, { track, again }) {
     if (!correct.hidden) correct.focus();
   } }, "Wrong …");
 
-  const right = isNone ? toggle("Right, it fits none", "wrong", lead, `It is kept out of ${lead?.name}.`) : toggle(`Right: ${lead?.name}`, "right", lead, `It is in ${lead?.name} now.`);
+  const fitting = answer.playlists.filter((playlist) => playlist.fits);
+  const right = isNone ? [toggle("Right, it fits none", "wrong", lead, `It is kept out of ${lead?.name}.`)]
+    : (fitting.length ? fitting : [lead]).map((playlist) => toggle(`Right: ${playlist?.name}`, "right", playlist, `It is in ${playlist?.name} now.`));
   if (answer.track.id !== null) getJson(`/tracks/${answer.track.id}/feedback`).then(show).catch(() => {});
   return el("div", { className: "feedback" },
     el("div", { className: "row", role: "group", "aria-label": "Is that right?" },
-      lead ? [right, wrong, correct] : null,
+      lead ? [...right, wrong, correct] : null,
       toggle("Like", "liked", null, "Noted as liked."),
       toggle("Dislike", "disliked", null, "Noted as disliked."),
       answer.track.id === null ? el("span", { className: "small muted" }, "Saying so keeps the file, so that it can be learnt.") : null),

@@ -14,6 +14,7 @@ const answer = byId("answer");
 const drop = byId("drop");
 const group = byId("group");
 let running = new AbortController();
+let dropped = null; // the file that was asked about last, for another group to answer
 
 async function ask(title, send) {
   running.abort();
@@ -76,6 +77,7 @@ function askFile(file) {
     return;
   }
   history.replaceState(null, "", location.pathname);
+  dropped = file;
   ask(file.name, async ({ signal, onProgress }) => {
     const found = await send(`/recommend${options()}`, file, { signal, onProgress });
     return () => showFile(found, file);
@@ -113,6 +115,7 @@ function listen() {
   group?.addEventListener("change", () => {
     const asked = new URLSearchParams(location.search).get("track");
     if (asked) askTrack(asked);
+    else if (dropped) askFile(dropped);
   });
   const parameters = new URLSearchParams(location.search);
   if (group && [...group.options].some((option) => option.value === parameters.get("group"))) group.value = parameters.get("group");
