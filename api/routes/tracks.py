@@ -40,10 +40,13 @@ def get_tracks(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.output(AcceptedSchema, status_code=202)
 @blueprint.doc(responses=describe_problems(403, 415))
 def post_track(json_data: dict[str, Any]) -> Accepted:
-    """Add the audio under a path of a library root, without a playlist."""
+    """Add the audio under a path of a library root; folders in it become playlists where they are named."""
     ours = services()
     path = resolve_in_roots(Path(json_data["path"]), ours.library_roots())
-    return ours.accept(lambda session: enqueue(session, JobKind.SCAN, {"path": str(path)}))
+    asked: dict[str, Any] = {"path": str(path)}
+    if json_data.get("playlists"):
+        asked |= {"as_playlists": True, "folders": json_data["playlists"], "group": json_data.get("group")}
+    return ours.accept(lambda session: enqueue(session, JobKind.SCAN, asked))
 
 
 @blueprint.get("/tracks/<int:track_id>")

@@ -80,3 +80,9 @@ class PathSchema(Strict):
     """A file or folder under a library root."""
 
     path = text_field(validate=Length(min=1, max=4096))
+    playlists = List(
+        name_field(),
+        validate=Length(max=10_000),
+        metadata={"description": "Folders directly in it, by name, each of which becomes a playlist."},
+    )
+    group = name_field(metadata={"description": "Where those playlists compete; `default` unless given."})

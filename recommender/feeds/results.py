@@ -12,6 +12,7 @@ from recommender.answering.said import fitting_after
 from recommender.catalogue.feed_items import count_codes, scored_groups, scored_items
 from recommender.catalogue.feeds import get_feed
 from recommender.catalogue.files import display_path, track_paths
+from recommender.catalogue.models import list_bundles
 from recommender.catalogue.playlists import find_playlist, get_playlist, list_playlists, playlist_tracks
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.catalogue.verdicts import verdicts_in_group
@@ -146,7 +147,8 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
         for said in fitting:
             if said["id"] in answers and said["probability"] >= least:
                 answers[said["id"]].append(_Answer(item, said))
-    thresholds = _Promises(settings, options, group, models=tuple(sorted(models)))
+    card = _judged(session, settings, group, models=tuple(sorted(models)))
+    thresholds = _Promises(options, group, models=tuple(sorted(models)), card=card)
     lists = [_PlaylistList(playlist, answers[playlist.id], thresholds) for playlist in wanted]
     return FeedResults(
         feed=feed,
@@ -181,11 +183,31 @@ def _fits(said: Mapping[str, Any], alpha: float) -> bool:
     return said["p_value"] is not None and said["p_value"] > alpha
 
 
+def _judged(session: Session, settings: Settings, group: str, *, models: Sequence[str]) -> Mapping[str, Any]:
+    """The score card of the model that scored; else of the last one that was judged on the same playlists.
+
+    What is taught by hand makes a new model within seconds, and judging one takes minutes.
+    """
+    nothing: Mapping[str, Any] = {"groups": []}
+    if len(models) != 1:
+        return nothing
+    card = read_scorecard(settings, models[0])
+    if card is not None:
+        return card
+    names = {playlist.name for playlist in list_playlists(session, group=group) if playlist.n_tracks}
+    for bundle in list_bundles(session):
+        card = read_scorecard(settings, bundle.id)
+        groups = card["groups"] if card else []
+        if any(found.get("group") == group and names <= set(found.get("labels", ())) for found in groups):
+            return card or nothing
+    return nothing
+
+
 class _Promises:
     """From which probability on the promise is kept, for each playlist, and the words for it."""
 
     def __init__(
-        self, settings: Settings, options: ResultOptions, group: str, *, models: Sequence[str]
+        self, options: ResultOptions, group: str, *, models: Sequence[str], card: Mapping[str, Any]
     ) -> None:
         self.asked = options.at_most_wrong
         self._found: dict[str, Threshold | None] = {}
@@ -197,7 +219,6 @@ class _Promises:
                 "the scores come from several models: score the feed again" if models else "no score"
             )
             return
-        card = read_scorecard(settings, models[0]) or {"groups": []}
         mine = next((found for found in card["groups"] if found.get("group") == group), None)
         if mine is None:
             self._why_not = f"model {models[0]} was not judged yet"

@@ -144,6 +144,25 @@ def test_a_promise_is_kept_by_the_score_card_or_not_given(
     assert "0 of 30 held-out answers of this playlist" in by_name["high"]["promise"]
 
 
+@sqlite_only
+def test_after_teaching_the_last_judged_model_of_the_same_playlists_keeps_the_promise(
+    filled: Filled, client: FlaskClient, scored: int
+) -> None:
+    """What is taught makes a new model in seconds, judging takes minutes: lists are not empty meanwhile."""
+    address = f"/feeds/{scored}/results?at_most_wrong=0.1&playlist=high"
+    tracks = [judged("high", 0.55) for _ in range(30)] + [judged("low", 0.6) for _ in range(5)]
+    older = filled.bundle_ids[1]
+    card = {"groups": [{"group": "default", "labels": ["low", "other"], "tracks": tracks}]}
+    write_scorecard(filled.settings, older, card, "")
+    [other] = client.get(address).get_json()["playlists"]
+    assert (other["threshold"], other["tracks"]) == (None, [])  # judged, but not on these playlists
+    card["groups"][0]["labels"] = ["low", "high"]
+    write_scorecard(filled.settings, older, card, "")
+    [same] = client.get(address).get_json()["playlists"]
+    assert same["threshold"]["n_tracks"] == 30
+    assert [track["track"] for track in same["tracks"]] == [6]
+
+
 def judged(label: str, probability: float) -> dict[str, object]:
     other = {"low": "high", "high": "low"}[label]
     return {
