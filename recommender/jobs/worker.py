@@ -177,7 +177,7 @@ class _Lane(threading.Thread):
         kinds: Collection[JobKind],
     ) -> None:
         super().__init__(name=f"lane-{'-'.join(sorted(kinds))}", daemon=True)
-        self._settings, self._database, self._handle = settings, database, handle
+        self._settings, self._database, self._do = settings, database, handle
         self._stop_event, self._kinds = stop, kinds
         self._not_helped: set[int] = set()
         self.look = threading.Event()
@@ -200,7 +200,7 @@ class _Lane(threading.Thread):
         claim = _claim(self._database, self._settings, kinds=self._kinds)
         if claim is None:
             return self._help()
-        _run(JobRun(self._database, claim, stop=self._stop_event), self._handle)
+        _run(JobRun(self._database, claim, stop=self._stop_event), self._do)
         return True
 
     def _help(self) -> bool:
@@ -212,7 +212,7 @@ class _Lane(threading.Thread):
         run = JobRun(self._database, claim, stop=self._stop_event)
         try:
             with run.lease_kept():
-                self._handle(self._database, run)
+                self._do(self._database, run)
         except (JobCancelled, LeaseLost, WorkerStopping):
             pass
         except RecommenderError as error:
