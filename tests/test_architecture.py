@@ -72,7 +72,7 @@ ROOMS = {
         ),
         "playlists": (
             *("catalogue", "feeds", "jobs", "matching", "model"),
-            *("sources.feeds", "sources.servers", "sources.spotify", "sources.web"),
+            *("sources.feeds", "sources.rows", "sources.servers", "sources.spotify", "sources.web"),
         ),
         "checkup": ("catalogue", "model", "sources.servers", "sources.web"),
     },
@@ -128,6 +128,7 @@ HOMES = {
     "av": ("embeddings/decoders.py",),
     "ai_edge_litert": ("embeddings/encoder.py",),
     "faiss": ("recommender/model/index.py",),
+    "charset_normalizer": ("recommender/sources/rows/text_decoding.py",),
     "tinytag": ("recommender/sources/folder.py",),
     "rapidfuzz": (
         *("recommender/matching/name_comparison.py", "recommender/matching/known_names.py"),

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ from recommender.catalogue.playlists import find_playlist
 from recommender.disk import replacing
 from recommender.errors import PlaylistExists
 from recommender.playlists.file_exchange import describe_import, import_from_file, playlist_for_export
+from recommender.playlists.library_hints import LibraryHints
 from recommender.playlists.members import IfExists, refuse_taken
 from recommender.records.matches import MatchReport, ReportRow
 from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
+from recommender.records.rows import SourcePlaylist
+from recommender.sources.files.csv_columns import CHOSEN, parse_columns
+from recommender.sources.files.csv_exports import TablePreview, UnknownColumns
 from recommender.sources.files.reading import choose_playlist, read_playlist_file
 from recommender.sources.files.writing import PlaylistFormat, write_playlist
 
@@ -43,13 +48,58 @@ def choose_if_exists(given: str | None, filled: PlaylistInfo) -> str:
     return given
 
 
+@dataclass(frozen=True)
+class FileAsked:
+    """A playlist file, which of its playlists is meant, and what the columns of a table are said to hold."""
+
+    path: Path
+    which: str | None = None
+    columns: str | None = None
+
+    def read(self, hints: LibraryHints) -> SourcePlaylist:
+        """The playlist; on a terminal a person is asked what is not clear about a table.
+
+        Raises
+        ------
+        UnknownColumns, UnreadableSource, WhichPlaylist
+        """
+        said = parse_columns(self.columns) if self.columns else None
+        try:
+            found = read_playlist_file(self.path, hints=hints, columns=said)
+        except UnknownColumns as error:
+            _show_table(error.preview)
+            if not sys.stdin.isatty():
+                raise
+            found = read_playlist_file(self.path, hints=hints, columns=_ask_columns(error.preview))
+        return choose_playlist(found, self.which)
+
+
+def _show_table(preview: TablePreview) -> None:
+    """The first rows below the numbers of the columns, on standard error."""
+    n_columns = max(map(len, (preview.head, *preview.rows)), default=0)
+    numbers = tuple(str(number) for number in range(1, n_columns + 1))
+    for row in (numbers, preview.head, *preview.rows):
+        if row:
+            click.echo("  ".join(cell[:24].ljust(24) for cell in row).rstrip(), err=True)
+
+
+def _ask_columns(preview: TablePreview) -> dict[str, str]:
+    """What a person says of each column that can be chosen; 0 for one that the file lacks."""
+    said = {}
+    for column in CHOSEN:
+        guess = preview.guess.get(column, -1) + 1
+        number = click.prompt(f"Which column is {column}? 0 for none", type=int, default=guess, err=True)
+        if number:
+            said[column] = str(number)
+    return said
+
+
 def add_playlist_file(
     shell: Shell,
-    path: Path,
+    asked: FileAsked,
     *,
     name: str,
     group: str,
-    which: str | None,
     choose: Callable[[PlaylistInfo], str],
     as_json: bool,
 ) -> None:
@@ -57,8 +107,9 @@ def add_playlist_file(
 
     ``choose`` says what to do with a playlist of the name that would lose songs.
     """
-    playlist = choose_playlist(read_playlist_file(path), which)
     database = open_database(shell.settings)
+    hints = LibraryHints(database)
+    playlist = asked.read(hints)
     import_it = partial(
         import_from_file,
         database,
@@ -73,6 +124,7 @@ def add_playlist_file(
         with database.read_session() as session:
             filled = find_playlist(session, name, group=group)
         imported = import_it(if_exists=IfExists(choose(filled)))
+    hints.keep()
     report = imported.report
     if as_json:
         print_json({"playlist": vars(report.playlist)} | describe_import(report))

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from api.commands.exchange import add_playlist_file, choose_if_exists, print_report
+from api.commands.exchange import FileAsked, add_playlist_file, choose_if_exists, print_report
 from api.terminal import Shell, exit_if_partly, finish_job, json_option, print_json, print_table
 from recommender.catalogue.database import open_database
 from recommender.catalogue.files import add_library_root
@@ -72,6 +72,11 @@ def scan(
 @click.option("--group", help="Playlists that compete; `default` unless given, `taste` for spotify:liked.")
 @click.option("--playlist", "which", help="Which one, by name, of a file that holds several.")
 @click.option(
+    "--columns",
+    metavar="title=2,artist=1",
+    help="Which column of a table is title, artist, album, isrc; asked on a terminal where it is not clear.",
+)
+@click.option(
     "--if-exists",
     type=click.Choice([choice.value for choice in IfExists]),
     help="Where NAME holds songs: refuse, add to it, or replace them; asked on a terminal unless given.",
@@ -85,20 +90,23 @@ def add_playlist(
     *,
     group: str | None,
     which: str | None,
+    columns: str | None,
     if_exists: str | None,
     as_json: bool,
 ) -> None:
     """Make SOURCE the playlist NAME; it can be answered with at once.
 
-    SOURCE is a folder of audio, a playlist file (M3U, PLS, XSPF, JSPF, CSV, the XML of iTunes or
-    rekordbox, Spotify's account data, text), or subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST,
-    jellyfin:favourites, or the URL of a feed; audio that is not in the library is fetched from there. Or
-    spotify:PLAYLIST or spotify:liked, whose tracks are looked for in the library.
+    SOURCE is a folder of audio, a playlist file (M3U, PLS, XSPF, JSPF, WPL, ASX, CSV, the XML of iTunes,
+    rekordbox or VirtualDJ, Traktor's NML, Serato's crates, Spotify's account data, text), or
+    subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites, or the URL of a feed;
+    audio that is not in the library is fetched from there. Or spotify:PLAYLIST or spotify:liked, whose
+    tracks are looked for in the library.
     """
     group = group or usual_group(str(source))
     if isinstance(source, Path) and not source.is_dir():
         choose = partial(choose_if_exists, if_exists)
-        add_playlist_file(shell, source, name=name, group=group, which=which, choose=choose, as_json=as_json)
+        asked_file = FileAsked(source, which=which, columns=columns)
+        add_playlist_file(shell, asked_file, name=name, group=group, choose=choose, as_json=as_json)
         return
     database = open_database(shell.settings)
     with database.session() as session:

@@ -46,6 +46,17 @@ class ProblemErrorSchema(Strict):
     errors = List(String(), required=True)
 
 
+class TableSchema(Strict):
+    """The first rows of a table of which somebody has to say what its columns hold."""
+
+    head = List(String(), required=True, metadata={"description": "Empty where the first line is a row."})
+    rows = List(List(String()), required=True)
+    guess = Dict(
+        keys=String(), values=Integer(), required=True, metadata={"description": "Column -> number from 1."}
+    )
+    columns = List(String(), required=True, metadata={"description": "What a column can be."})
+
+
 class ProblemSchema(Strict):
     """RFC 9457 problem details."""
 
@@ -59,6 +70,7 @@ class ProblemSchema(Strict):
     instance = text_field()
     errors = List(Nested(ProblemErrorSchema), metadata={"description": "With code invalid_request."})
     checks = Dict(keys=String(), values=String(), metadata={"description": "With code not_ready."})
+    table = Nested(TableSchema, metadata={"description": "With code unknown_columns."})
 
 
 class NamedTrackSchema(Strict):

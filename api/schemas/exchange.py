@@ -2,7 +2,7 @@
 
 from apiflask import Schema
 from apiflask.fields import Boolean, Dict, File, Integer, List, Nested, String
-from apiflask.validators import OneOf
+from apiflask.validators import Length, OneOf
 
 from api.schemas.base import Moment, Strict, name_field, text_field
 from api.schemas.jobs import JobSchema
@@ -19,6 +19,13 @@ class PlaylistUploadSchema(Schema):
     group = name_field(load_default=DEFAULT_GROUP)
     if_exists = if_exists_field()
     playlist = String(metadata={"description": "Which one, by name, of a file that holds several."})
+    columns = String(
+        validate=Length(min=1, max=1_000),
+        metadata={
+            "description": "Which column of a table is title, artist, album or isrc, by number or heading:"
+            " `title=2,artist=1`; remembered for files with the same head."
+        },
+    )
 
 
 class LeftOutSchema(Strict):

@@ -50,3 +50,12 @@ class AcoustIdLookup(Base):
     acoustid: Mapped[str]
     score: Mapped[float]
     asked_at: Mapped[float]
+
+
+class ColumnChoice(Base):
+    """What a person said that the columns below a head hold: ``columns`` is column -> place from 0."""
+
+    __tablename__ = "column_choice"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    columns: Mapped[dict[str, Any]]
+    decided_at: Mapped[float]

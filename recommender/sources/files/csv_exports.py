@@ -1,15 +1,25 @@
-"""Playlists in CSV, as Exportify, TuneMyMusic, Soundiiz and Whichlist write them: columns have names."""
+"""Playlists in CSV, as Exportify, TuneMyMusic, Soundiiz, Google Takeout and many others write them."""
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from recommender.errors import UnreadableSource
 from recommender.records.rows import ISRC, MBID, SPOTIFY, SourcePlaylist, SourceRow
+from recommender.sources.files.csv_columns import (
+    CHOSEN,
+    NAMING,
+    by_heading,
+    find_columns,
+    fold_heading,
+    is_data,
+)
 from recommender.sources.files.writing import FORMULA
 from recommender.sources.rows.collecting import RowCollector, refuse_too_many
+from recommender.sources.rows.hints import NO_HINTS, Hints
 from recommender.sources.rows.locations import read_location
 from recommender.sources.rows.names import (
     clean_text,
@@ -21,24 +31,9 @@ from recommender.sources.rows.names import (
 )
 
 DELIMITERS = (",", ";", "\t", "|")
-# What a column is called, without case, spaces and signs; the first that a file has is read.
-COLUMNS = {
-    "title": ("trackname", "title", "tracktitle", "songname", "songtitle", "name", "track", "song"),
-    "artist": ("artistnames", "artistname", "artists", "artist", "trackartist", "creator"),
-    "album": ("albumname", "album", "albumtitle"),
-    "playlist": ("playlistname", "playlist"),
-    "duration_ms": ("trackdurationms", "durationms"),
-    "duration": ("durations", "durationseconds", "duration", "tracklength", "length", "time"),
-    "released": ("albumreleasedate", "releasedate", "released", "year"),
-    "isrc": ("isrc", "trackisrc"),
-    "mbid": ("musicbrainzrecordingid", "recordingmbid", "mbid"),
-    "from_spotify": ("trackuri", "spotifyuri", "spotifyid", "spotifytrackid", "spotifyurl", "uri"),
-    "spotify": ("spotifytrack",),
-    "path": ("path", "filepath", "location", "file", "filename"),
-    "url": ("url", "trackurl", "link"),
-    "type": ("type",),
-}
-_NAMING = frozenset(("title", "isrc", "mbid", "from_spotify", "path"))
+N_SHOWN = 5
+_N_JUDGED = 200  # rows by whose values a column is known
+_MAX_COLUMNS = 200
 _SPOTIFY_ID = re.compile(r"[A-Za-z0-9]{22}")
 _ARTIST_SIGN = re.compile(r"\s*;\s*")
 _CHANNEL = re.compile(r"\s+-\s+Topic$|VEVO$")
@@ -49,28 +44,55 @@ _VIDEO_WORDS = re.compile(
 
 
 @dataclass(frozen=True)
-class _Table:
-    """The rows below the header, and which column holds what."""
+class TablePreview:
+    """What is shown of a table whose columns are not known: its headings, its first rows, and a guess.
+
+    ``head`` is empty where the first line is a row already; ``guess`` is column -> place from 0; ``key``
+    is what files of the same kind have in common.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    guess: Mapping[str, int]
+    key: str
+
+
+class UnknownColumns(UnreadableSource):
+    """A table of which a person has to say which column is title, artist, album or ISRC."""
+
+    code = "unknown_columns"
+
+    def __init__(self, preview: TablePreview) -> None:
+        seen = ", ".join(repr(clean_text(heading)[:40]) for heading in preview.head[:20])
+        super().__init__(
+            f"it is not clear which columns of the table hold title and artist; they are {seen or 'unnamed'}"
+        )
+        self.preview = preview
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, and which column holds what."""
 
     delimiter: str
-    columns: dict[str, int]
+    has_head: bool
+    columns: Mapping[str, tuple[int, ...]]
+    preview: TablePreview
 
-    def cell(self, cells: list[str], column: str) -> str:
-        """The text in a column, empty where the row or the file has none; of a long text the beginning."""
-        row = self.columns.get(column)
-        if row is None or row >= len(cells):
-            return ""
-        cell = cells[row].strip()
+    def cell(self, cells: Sequence[str], column: str) -> str:
+        """The text in a column, empty where the row or the file has none; artists one by one are joined."""
+        found = [cells[place].strip() for place in self.columns.get(column, ()) if place < len(cells)]
+        cell = ", ".join(filter(None, found)) if len(found) > 1 else found[0] if found else ""
         return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def is_csv(text: str) -> bool:
-    """Whether the first line is a header that is known."""
-    return _find_table(_first_line(text)) is not None
+    """Whether the first line is a head whose columns are known."""
+    return _known_delimiter(_first_line(text)) is not None
 
 
 def looks_like_csv(text: str) -> bool:
-    """Whether the first lines have the same number of columns, though no known header."""
+    """Whether the first lines have the same number of columns, though no known head."""
     lines = [line for line in text[:20_000].splitlines()[:10] if line.strip()]
     if any(" - " in line for line in lines):
         return False
@@ -81,20 +103,35 @@ def looks_like_csv(text: str) -> bool:
     return False
 
 
-def read_csv(text: str, *, name: str, folder: str | None) -> list[SourcePlaylist]:
+def read_csv(
+    text: str,
+    *,
+    name: str,
+    folder: str | None,
+    hints: Hints = NO_HINTS,
+    chosen: Mapping[str, str] | None = None,
+) -> list[SourcePlaylist]:
     """The playlists in a CSV file: one for each name in a column of playlist names, else one.
+
+    Parameters
+    ----------
+    hints : Hints
+        What the library knows of the values, and what a person said of files with such a head.
+    chosen : mapping, optional
+        What a person says of this file: column -> its heading, or its number from 1.
 
     Raises
     ------
+    UnknownColumns
+        Nobody knows which column holds title and artist.
     UnreadableSource
-        No column names tracks; the message lists the columns seen and those known.
+        The table is damaged, or lacks a column that was chosen.
     """
-    table = _find_table(_first_line(text))
-    if table is None:
-        raise UnreadableSource(_unknown_header(_first_line(text)))
+    table = open_table(text, hints=hints, chosen=chosen)
     collectors: dict[str, RowCollector] = {}
     is_spotify = False
-    for n_rows, cells in enumerate(_cells(text, table.delimiter)):
+    rows = _cells(text, table.delimiter)
+    for n_rows, cells in enumerate(islice(rows, int(table.has_head), None)):
         refuse_too_many(n_rows)
         if not any(cell.strip() for cell in cells):
             continue
@@ -108,11 +145,55 @@ def read_csv(text: str, *, name: str, folder: str | None) -> list[SourcePlaylist
     return [collector.playlist(playlist, source) for playlist, collector in collectors.items()]
 
 
+def open_table(text: str, *, hints: Hints = NO_HINTS, chosen: Mapping[str, str] | None = None) -> Table:
+    """The table in a text with what its columns hold.
+
+    Raises
+    ------
+    UnknownColumns, UnreadableSource
+    """
+    delimiter = _known_delimiter(_first_line(text)) or _likely_delimiter(text)
+    first, *rows = [
+        *(cells[:_MAX_COLUMNS] for cells in islice(_cells(text, delimiter), 1 + _N_JUDGED)),
+    ] or [[]]
+    has_head = not rows or not is_data(first, rows, hints)
+    judged = rows if has_head else [first, *rows]
+    head = tuple(clean_text(cell)[:100] for cell in first) if has_head else ("",) * len(first)
+    key = "\x1f".join(map(fold_heading, head)) if has_head else f"no head, {len(first)} columns"
+    said = _places(chosen, head) if chosen else dict(hints.columns_of(key) or {})
+    columns = find_columns(head, judged, hints, said)
+    guess = {column: places[0] for column, places in columns.places.items()}
+    shown = tuple(tuple(clean_text(cell)[:100] for cell in cells) for cells in judged[:N_SHOWN])
+    preview = TablePreview(head if has_head else (), shown, guess, key)
+    if not columns.is_sure or not NAMING & columns.places.keys():
+        raise UnknownColumns(preview)
+    if chosen:
+        hints.note_columns(key, said)
+    return Table(delimiter, has_head, columns.places, preview)
+
+
+def _places(chosen: Mapping[str, str], head: Sequence[str]) -> dict[str, int]:
+    """Column -> place from 0, of headings or numbers from 1."""
+    folded = [fold_heading(heading) for heading in head]
+    places: dict[str, int] = {}
+    for column, named in chosen.items():
+        if column not in CHOSEN:
+            raise UnreadableSource(f"a column can be {', '.join(CHOSEN)}, not {column[:40]!r}")
+        text = str(named).strip()
+        if text.isascii() and text.isdecimal() and 1 <= int(text) <= len(head):
+            places[column] = int(text) - 1
+        elif fold_heading(text) and fold_heading(text) in folded:
+            places[column] = folded.index(fold_heading(text))
+        else:
+            known = ", ".join(f"{n} {heading}".strip() for n, heading in enumerate(head[:30], start=1))
+            raise UnreadableSource(f"the table has no column {text[:100]!r} for {column}; it has {known}")
+    return places
+
+
 def _cells(text: str, delimiter: str) -> Iterator[list[str]]:
-    """The rows below the header."""
-    reader = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
+    """Every row, the first line included."""
+    reader = csv.reader(io.StringIO(text.lstrip("\ufeff \r\n"), newline=""), delimiter=delimiter)
     try:
-        next(reader, None)
         yield from reader
     except csv.Error as error:
         raise UnreadableSource(f"the CSV is damaged near line {reader.line_num}: {error}") from error
@@ -123,48 +204,35 @@ def _first_line(text: str) -> str:
     return re.split(r"[\r\n]", stripped, maxsplit=1)[0]
 
 
-def _find_table(header: str) -> _Table | None:
-    """The columns of a header, by the delimiter that makes the most of it; None if none names tracks."""
-    tables = [_Table(delimiter, _find_columns(header, delimiter)) for delimiter in DELIMITERS]
-    best = max(tables, key=lambda table: len(table.columns))
-    is_named = _NAMING & best.columns.keys()
+def _known_delimiter(header: str) -> str | None:
+    """The delimiter that makes the most known columns of a head; None if none makes one that names tracks."""
+    found = {delimiter: by_heading(_split(header, delimiter)) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=lambda delimiter: len(found[delimiter]))
     # One column alone is a line of text that happens to be a word such as "Title".
-    return best if is_named and len(best.columns) > 1 else None
+    return best if NAMING & found[best].keys() and len(found[best]) > 1 else None
 
 
-def _find_columns(header: str, delimiter: str) -> dict[str, int]:
-    titles = [_fold(title) for title in _split_header(header, delimiter)]
-    found = {}
-    for column, names in COLUMNS.items():
-        known = next((name for name in names if name in titles), None)
-        if known is not None:
-            found[column] = titles.index(known)
-    return found
+def _likely_delimiter(text: str) -> str:
+    """The delimiter that parts most lines into as many cells as the first."""
+    lines = [line for line in text[:20_000].splitlines()[:20] if line.strip()]
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        widths = [len(_split(line, delimiter)) for line in lines]
+        return (
+            (sum(width == widths[0] for width in widths), widths[0]) if widths and widths[0] > 1 else (0, 0)
+        )
+
+    return max(DELIMITERS, key=fit)
 
 
-def _split_header(header: str, delimiter: str) -> list[str]:
+def _split(line: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([header], delimiter=delimiter), [])
+        return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
         return []
 
 
-def _fold(title: str) -> str:
-    return "".join(character for character in title.casefold() if character.isalnum())
-
-
-def _unknown_header(header: str) -> str:
-    delimiter = max(DELIMITERS, key=header.count)
-    seen = ", ".join(repr(clean_text(title)[:40]) for title in _split_header(header, delimiter)[:20])
-    return (
-        "the CSV has no column that is known to name tracks; its columns are "
-        f"{seen or 'none'}. Known are those of Exportify (Track URI, Track Name, Artist Name(s)), TuneMyMusic"
-        " (Track name, Artist name) and Soundiiz (title, artist), among them ISRC, Album, Playlist name and"
-        " Duration (ms)"
-    )
-
-
-def _read_row(table: _Table, cells: list[str], *, folder: str | None) -> SourceRow:
+def _read_row(table: Table, cells: list[str], *, folder: str | None) -> SourceRow:
     title, artist = clean_text(table.cell(cells, "title")), clean_text(table.cell(cells, "artist"))
     if "from_spotify" in table.columns:
         artist = _read_artists(artist)

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 
 from recommender.records.rows import SourcePlaylist, SourceRow
-from recommender.sources.files.safe_xml import XmlEvent, read_events
+from recommender.sources.files.safe_xml import XmlEvent, XmlSource, read_events
 from recommender.sources.rows.collecting import RowCollector, refuse_too_many
 from recommender.sources.rows.locations import read_location
 from recommender.sources.rows.names import clean_text, read_seconds
@@ -41,7 +41,7 @@ class _Library:
     entries: list[str] = field(default_factory=list)
 
 
-def read_itunes(data: bytes) -> list[SourcePlaylist]:
+def read_itunes(data: XmlSource) -> list[SourcePlaylist]:
     """The playlists that the user made, with the rows of the library that they refer to.
 
     The whole library, folders and what the program keeps itself (films, podcasts) are left out.

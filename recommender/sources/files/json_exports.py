@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from recommender.errors import UnreadableSource
 from recommender.records.rows import SPOTIFY, SourcePlaylist, SourceRow
-from recommender.sources.files.xml_exports import MAX_TEXTS, row_of_members
+from recommender.sources.files.xspf import MAX_TEXTS, row_of_members
 from recommender.sources.rows.collecting import RowCollector, refuse_too_many
 from recommender.sources.rows.names import clean_text, read_seconds, read_spotify
 

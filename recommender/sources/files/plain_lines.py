@@ -7,17 +7,18 @@ from pathlib import PurePosixPath
 
 from recommender.errors import UnreadableSource
 from recommender.records.rows import SPOTIFY, SourcePlaylist, SourceRow
+from recommender.sources.files.virtual_dj import M3U_DIRECTIVE, read_m3u_members
 from recommender.sources.folder import AUDIO_SUFFIXES
 from recommender.sources.rows.collecting import RowCollector, add_location, refuse_too_many
 from recommender.sources.rows.names import clean_text, read_seconds, read_spotify, split_artist_title
 
 MAX_LINE = 1 << 14  # characters; the rest of a longer line is no title and no path
-M3U_LINE = re.compile(r"^[ \t]*#EXT(?:M3U|INF:|-X-)", re.IGNORECASE | re.MULTILINE)
-PLS_HEADER = re.compile(r"\s*\[playlist\]", re.IGNORECASE)
+M3U_LINE = re.compile(r"^[ \t]*#EXT(?:M3U|INF:|VDJ:|-X-)", re.IGNORECASE | re.MULTILINE)
+PLS_HEADER = re.compile(r"\s*\[(?:playlist|reference)\]", re.IGNORECASE)
 _EXTINF = re.compile(
     r"#EXTINF:\s*(-?[\d.]*)((?:\s+[\w-]+=(?:\"[^\"]*\"|[^\s,\"]*))*)\s*(?:,(.*))?$", re.IGNORECASE
 )
-_PLS_ENTRY = re.compile(r"(file|title|length)(\d{1,7})\s*=(.*)", re.IGNORECASE)
+_PLS_ENTRY = re.compile(r"(file|ref|title|length)(\d{1,7})\s*=(.*)", re.IGNORECASE)
 _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|file:|[A-Za-z]:[\\/]|\\\\|/", re.IGNORECASE)
 _LIST_MARK = re.compile(r"(?:\d{1,5}[.)]|[*\N{BULLET}-])\s+")
 _CLOCK_AT_END = re.compile(r"\s+[\[(]?(\d{1,3}:\d{2}(?::\d{2})?)[\])]?$")
@@ -31,9 +32,12 @@ class _Announced:
     duration_s: float | None = None
     artist: str | None = None
     album: str = ""
+    row_said: SourceRow | None = None
 
     def row(self) -> SourceRow:
         """The row, but for its place."""
+        if self.row_said is not None and self.row_said.title:
+            return self.row_said
         artist, title = split_artist_title(self.info)
         if self.artist is not None:
             artist, title = self.artist, _without_artist(self.info, self.artist)
@@ -60,6 +64,8 @@ def read_m3u(text: str, *, name: str, folder: str | None) -> SourcePlaylist:
             name = said or name
         elif directive == "#EXTINF:":
             announced = _read_extinf(line)
+        elif directive == M3U_DIRECTIVE:
+            announced.row_said = read_m3u_members(line)
         elif directive == "#EXTART:":
             announced.artist = said
         elif directive == "#EXTALB:":
@@ -71,7 +77,7 @@ def read_m3u(text: str, *, name: str, folder: str | None) -> SourcePlaylist:
 
 
 def read_pls(text: str, *, name: str, folder: str | None) -> SourcePlaylist:
-    """The playlist in a PLS file, by its numbers."""
+    """The playlist in a PLS file, by its numbers; old files for Windows Media Player call places ``Ref1``."""
     entries: dict[int, dict[str, str]] = {}
     for line in text_lines(text):
         if line.lower().startswith("playlistname="):
@@ -83,7 +89,7 @@ def read_pls(text: str, *, name: str, folder: str | None) -> SourcePlaylist:
     for _, entry in sorted(entries.items()):
         artist, title = split_artist_title(clean_text(entry.get("title", "")))
         row = SourceRow(title=title, artist=artist, duration_s=read_seconds(entry.get("length", "")))
-        add_location(collector, row, entry.get("file", ""), folder=folder)
+        add_location(collector, row, entry.get("file") or entry.get("ref", ""), folder=folder)
     return collector.playlist(name, SPOTIFY if collector.has_any_spotify() else "pls")
 
 

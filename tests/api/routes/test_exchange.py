@@ -29,11 +29,11 @@ def send(client: FlaskClient, content: bytes, file_name: str = "mine.m3u", **fie
     return client.post("/playlists/import", data={"file": (io.BytesIO(content), file_name), **fields})
 
 
-def run(filled: Filled, *arguments: object, expect: int = ExitCode.OK) -> Result:
+def run(filled: Filled, *arguments: object, expect: int | None = ExitCode.OK) -> Result:
     env = {"WHICHLIST_DATABASE_URL": filled.settings.database_url, "WHICHLIST_LIBRARY_ROOTS": ""}
     command = ["--data", str(filled.settings.data), *map(str, arguments)]
     result = CliRunner(env=env).invoke(main, command)
-    assert result.exit_code == expect, (result.output, result.exception)
+    assert expect in (None, result.exit_code), (result.output, result.exception)
     return result
 
 
@@ -189,3 +189,35 @@ def test_commands_refuse_with_a_sentence(filled: Filled, tmp_path: Path) -> None
     run(filled, "export", "high", "--out", tmp_path / "no" / "folder.csv", expect=ExitCode.FAILED)
     run(filled, "export", "high", "--format", "doc", expect=ExitCode.USAGE)
     run(filled, "add-playlist", "x", tmp_path / "missing.m3u", expect=ExitCode.USAGE)
+
+
+UNCLEAR = b"Werk;Wer;Woraus\nPiece 0;Artist 10;x\nPiece 0;Artist 00;x\n"
+
+
+def test_a_table_that_nobody_knows_is_shown_and_a_person_says_what_it_holds_once(
+    client: FlaskClient, filled: Filled
+) -> None:
+    problem = assert_problem(send(client, UNCLEAR, file_name="mine.csv"), 422, "unknown_columns")
+    assert problem["table"] == {
+        "head": ["Werk", "Wer", "Woraus"],
+        "rows": [["Piece 0", "Artist 10", "x"], ["Piece 0", "Artist 00", "x"]],
+        "guess": {"artist": 2},
+        "columns": ["title", "artist", "album", "isrc"],
+    }
+    for wrong in ("title=9", "title", "genre=1"):
+        assert_problem(send(client, UNCLEAR, file_name="mine.csv", columns=wrong), 422, "unreadable_source")
+    answer = send(client, UNCLEAR, file_name="mine.csv", columns="title=1,artist=Wer")
+    assert answer.get_json()["counts"]["used"] == 2  # type: ignore[attr-defined]
+    again = send(client, UNCLEAR, file_name="other.csv")
+    assert again.get_json()["counts"]["used"] == 2  # type: ignore[attr-defined]
+
+
+@sqlite_only
+def test_the_command_shows_the_table_and_takes_the_columns(filled: Filled, tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(UNCLEAR)
+    refused = run(filled, "add-playlist", "werke", path, expect=ExitCode.FAILED)
+    assert "Werk" in refused.stderr and "Artist 10" in refused.stderr
+    assert "--columns title=2,artist=1" in refused.stderr
+    done = run(filled, "add-playlist", "werke", path, "--columns", "title=1,artist=2", expect=None)
+    assert "2 rows: 2 matched" in done.stdout

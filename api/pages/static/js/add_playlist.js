@@ -1,12 +1,13 @@
 // Adding a playlist: from audio files or a folder that was dropped, a playlist file, a folder of the server, a source.
 
 import { byId, el, percent, plural, problemBox } from "./dom.js";
+import { askColumns } from "./columns.js";
 import { getJson, query, sendJson, upload } from "./http.js";
 import { filesOf } from "./dropped.js";
 import { followJob } from "./job_progress.js";
 
 const AUDIO = /\.(mp3|mp2|flac|ogg|oga|opus|wav|aiff?|aifc|caf|m4a|m4b|mp4|aac|wma|wv|ape|au)$/i;
-const LIST = /\.(m3u8?|pls|xspf|jspf|xml|csv|json|zip|txt)$/i;
+const LIST = /\.(m3u8?|pls|xspf|jspf|xml|csv|tsv|json|zip|txt|nml|crate|wpl|zpl|asx|wax|vdjfolder)$|^database V2$/i;
 const REMOTE = /^(subsonic|jellyfin|spotify|listenbrainz):|^https?:\/\//i;
 const MANY_LOST = 0.25;
 const OUTCOMES = { used: "found in the library", review: "waiting for you to look", unmatched: "not in the library", rejected: "rejected by you before", skipped: "no tracks" };
@@ -17,6 +18,7 @@ const status = byId("adding");
 const isAudio = (file) => !LIST.test(file.name) && (AUDIO.test(file.name) || file.type.startsWith("audio/"));
 let chosen = [];
 let sent = new Map(); // file -> id of its track, so that what was sent is not sent again
+let columns = ""; // what a table's columns were said to hold
 let changed = () => {};
 
 /** Make the form work; `onChange` is called when there may be another playlist. */
@@ -50,6 +52,8 @@ function choose(files) {
   const lists = fitting.filter((file) => !isAudio(file) && LIST.test(file.name));
   if (!chosen.length && lists.length) chosen = lists.slice(0, 1);
   sent = new Map();
+  columns = "";
+  byId("imported").querySelector("[role=group]")?.remove();
   const tooLarge = files.filter((file) => !fitting.includes(file)).map((file) => file.name);
   byId("chosen").replaceChildren(files.length ? `${chosen.length} of ${files.length} chosen files can be used.` : "",
     tooLarge.length ? ` Larger than ${most} MB: ${tooLarge.slice(0, 5).join(", ")}.` : "");
@@ -136,10 +140,18 @@ const warn = (event) => event.preventDefault(); // the browser asks whether to l
 async function sendList(asked, file) {
   const data = new FormData();
   data.append("file", file);
-  Object.entries(asked).forEach(([name, value]) => value && data.append(name, value));
+  Object.entries({ ...asked, columns }).forEach(([name, value]) => value && data.append(name, value));
   status.replaceChildren(el("p", { role: "status" }, `Looking for the rows of ${file.name} in the library …`));
-  const found = await upload("/playlists/import", data);
-  status.replaceChildren();
+  let found;
+  try {
+    found = await upload("/playlists/import", data);
+  } catch (error) {
+    if (error.code !== "unknown_columns" || !error.table) throw error;
+    byId("imported").replaceChildren(askColumns(error, (said) => { columns = said; add(asked.if_exists); }));
+    return undefined;
+  } finally {
+    status.replaceChildren();
+  }
   byId("imported").replaceChildren(matched(found));
   return found.job;
 }

@@ -3,9 +3,9 @@
 const WAIT_MS = 1500;
 
 export class Problem extends Error {
-  constructor({ title, detail = "", action = "", page = "", code = "", status = 0 }) {
+  constructor({ title, detail = "", action = "", page = "", code = "", status = 0, table }) {
     super(detail || title);
-    Object.assign(this, { title, detail, action: page || action, code, status });
+    Object.assign(this, { title, detail, action: page || action, code, status, table });
   }
 }
 
