@@ -17,6 +17,7 @@ GPU ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+COUNTERPARTS := $(VENV)/counterparts
 KIND := $(if $(SERVE),serve,$(if $(GPU),gpu,full))
 LOCK := $(if $(SERVE),requirements-serve.txt,$(if $(GPU),requirements-gpu.txt,requirements.txt))
 SETUP := $(VENV)/.setup-$(KIND)
@@ -27,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint lock licences bench scorecard trained tried faults picture clean
+.PHONY: help setup run test lint lock counterparts licences bench scorecard trained tried faults picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -111,6 +112,13 @@ $(SETUP_DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.setup-full
 
+# Other people's readers and libraries, for the tests that hold Whichlist against them; skipped without them.
+counterparts: $(COUNTERPARTS)/.setup
+$(COUNTERPARTS)/.setup: requirements-counterparts.txt | $(BIN)/python
+	$(BIN)/python -m venv $(COUNTERPARTS)
+	$(COUNTERPARTS)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-counterparts.txt
+	@touch $@
+
 # The locks, made anew from pyproject.toml for every Python and machine that is supported. They are committed.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock" pyproject.toml --extra build
@@ -119,6 +127,8 @@ lock: $(SETUP_DEV)
 	$(COMPILE) --extra train --output-file requirements.txt
 	$(COMPILE) --extra gpu --output-file requirements-gpu.txt
 	$(COMPILE) --extra train --extra dev --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" --group counterparts --output-file requirements-counterparts.txt
 
 # Every installed package with its licence; fails when one forbids what an MIT project does.
 licences: $(SETUP)

@@ -162,6 +162,7 @@ TOP_LEVEL = {
         "requirements-dev.txt",
         "requirements-serve.txt",
         "requirements-gpu.txt",
+        "requirements-counterparts.txt",
         "pyproject.toml",
         "Makefile",
         "LICENSE",

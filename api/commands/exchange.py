@@ -194,8 +194,8 @@ def export(
     """Write PLAYLIST as a file, for players and other programs."""
     with open_database(shell.settings).read_session() as session:
         found = playlist_for_export(session, find_playlist(session, playlist, group=group).id)
-    suffix = "" if out is None else out.suffix.lower().removeprefix(".")
-    chosen = written_as or (suffix if suffix in set(PlaylistFormat) else PlaylistFormat.M3U8.value)
+    named = None if out is None else PlaylistFormat.of_suffix(out.suffix.removeprefix("."))
+    chosen = written_as or (named or PlaylistFormat.M3U8).value
     written = write_playlist(found, chosen)
     if out is None:
         click.echo(written, nl=False)

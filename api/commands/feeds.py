@@ -25,6 +25,7 @@ from recommender.playlists.sending import send_lists
 from recommender.records.feeds import FeedInfo
 from recommender.records.jobs import JobState
 from recommender.sources.feeds.reading import FeedSource, find_source
+from recommender.sources.files.writing import PlaylistFormat
 from recommender.sources.servers.subsonic_log_in import find_subsonic
 from recommender.sources.web.reading import open_web
 
@@ -43,6 +44,7 @@ class _Feeding:
     as_json: bool
     digest: Path | None
     playlists: Path | None
+    playlists_as: PlaylistFormat
     send: bool
 
     def results(self) -> FeedResults:
@@ -65,7 +67,7 @@ class _Feeding:
             text = (render_html if is_page else render_text)(results)
             self.digest.write_text(text, encoding="utf-8", errors="replace")
         if self.playlists is not None:
-            write_lists(results, self.playlists)
+            write_lists(results, self.playlists, self.playlists_as)
         if self.send:
             server, web = find_subsonic(self.shell.settings), open_web(self.shell.settings)
             for sent in send_lists(self.database, web, server, results):
@@ -86,7 +88,16 @@ class _Feeding:
 @click.option("--resume", is_flag=True, help="Go on with what is left, without asking the source again.")
 @click.option("--digest", type=_FILE, help="Also write the lists to read, as a page (.html) or as text.")
 @click.option(
-    "--playlists", type=click.Path(file_okay=False, path_type=Path), help="Also write each list as M3U8 here."
+    "--playlists",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Also write each list into this folder.",
+)
+@click.option(
+    "--playlists-as",
+    type=click.Choice([known.value for known in PlaylistFormat]),
+    default=PlaylistFormat.M3U8.value,
+    show_default=True,
+    help="As what; rekordbox and nml hold all lists in one file.",
 )
 @click.option("--send", is_flag=True, help="Also write each list to the Subsonic server, as NAME (new).")
 @json_option
@@ -102,6 +113,7 @@ def score_feed(
     resume: bool,
     digest: Path | None,
     playlists: Path | None,
+    playlists_as: str,
     send: bool,
     as_json: bool,
 ) -> None:
@@ -114,7 +126,8 @@ def score_feed(
     database = open_database(shell.settings)
     feed = _register(database, found, group=group, min_probability=min_probability)
     options = ResultOptions(shell.settings.alpha, None, min_probability, at_most_wrong)
-    feeding = _Feeding(shell, database, feed, options, as_json, digest, playlists, send)
+    written_as = PlaylistFormat(playlists_as)
+    feeding = _Feeding(shell, database, feed, options, as_json, digest, playlists, written_as, send)
     if watch:
         _watch(feeding, found)
         return

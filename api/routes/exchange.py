@@ -75,7 +75,7 @@ def get_playlist_file(playlist_id: int, query_data: dict[str, Any]) -> Response:
         playlist = playlist_for_export(session, playlist_id)
     written_as = PlaylistFormat(query_data["format"])
     response = Response(write_playlist(playlist, written_as), content_type=MEDIA_TYPES[written_as])
-    name = quote(f"{clean_text(playlist.name).replace('/', '_')}.{written_as}", safe="")
+    name = quote(f"{clean_text(playlist.name).replace('/', '_')}.{written_as.suffix}", safe="")
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return response
 

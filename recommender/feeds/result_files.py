@@ -1,4 +1,4 @@
-"""The results of a feed as files: JSON and CSV with every list, M3U8 and JSPF of one, a digest to read."""
+"""The results of a feed as files: every list or one of them, for programs, players and DJs, or to read."""
 
 import csv
 import enum
@@ -8,11 +8,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from recommender.disk import replacing
 from recommender.errors import RecommenderError
 from recommender.feeds.digest import render_html, render_text
 from recommender.feeds.results import FeedResults, ListedTrack, PlaylistResults
 from recommender.records.rows import SourcePlaylist
-from recommender.sources.files.writing import FORMULA, MEDIA_TYPES, PlaylistFormat, write_playlist
+from recommender.sources.files.writing import (
+    FORMULA,
+    MANY,
+    MEDIA_TYPES,
+    PlaylistFormat,
+    write_playlist,
+    write_playlists,
+)
 from recommender.sources.rows.names import clean_text
 
 COLUMNS = (
@@ -29,6 +37,9 @@ class ResultFormat(enum.StrEnum):
     CSV = "csv"
     M3U8 = "m3u8"
     JSPF = "jspf"
+    REKORDBOX = "rekordbox"
+    TRAKTOR = "nml"
+    SERATO = "crate"
     HTML = "html"
     TEXT = "text"
 
@@ -38,6 +49,9 @@ RESULT_TYPES = {
     ResultFormat.CSV: "text/csv; charset=utf-8",
     ResultFormat.M3U8: MEDIA_TYPES[PlaylistFormat.M3U8],
     ResultFormat.JSPF: "application/jspf+json",
+    ResultFormat.REKORDBOX: MEDIA_TYPES[PlaylistFormat.REKORDBOX],
+    ResultFormat.TRAKTOR: MEDIA_TYPES[PlaylistFormat.TRAKTOR],
+    ResultFormat.SERATO: MEDIA_TYPES[PlaylistFormat.SERATO],
     ResultFormat.HTML: "text/html; charset=utf-8",
     ResultFormat.TEXT: "text/plain; charset=utf-8",
 }
@@ -55,7 +69,7 @@ def write_results(results: FeedResults, format: ResultFormat) -> bytes:
     Raises
     ------
     OnePlaylistNeeded
-        M3U8 and JSPF hold one list, and the results have none or several.
+        M3U8, JSPF and crates hold one list, and the results have none or several.
     """
     if format is ResultFormat.JSON:
         return (json.dumps(results.to_dict(), allow_nan=False) + "\n").encode()
@@ -64,36 +78,46 @@ def write_results(results: FeedResults, format: ResultFormat) -> bytes:
     if format in (ResultFormat.HTML, ResultFormat.TEXT):
         render = render_html if format is ResultFormat.HTML else render_text
         return render(results).encode("utf-8", "replace")
+    written_as = PlaylistFormat(format.value)
+    if written_as in MANY:
+        return write_playlists([_as_source(playlist) for playlist in results.playlists], written_as)
     if len(results.playlists) != 1:
         names = ", ".join(repr(playlist.name) for playlist in results.playlists) or "none"
         raise OnePlaylistNeeded(f"{format} holds one list: say which playlist; there are {names}")
-    return write_list(results.playlists[0], PlaylistFormat(format.value))
+    return write_playlist(_as_source(results.playlists[0]), written_as)
 
 
-def write_list(playlist: PlaylistResults, format: PlaylistFormat) -> bytes:
-    """One list as a playlist file."""
-    rows = tuple(track.row for track in playlist.tracks)
-    return write_playlist(SourcePlaylist(playlist.name, "feed", rows), format)
+def write_lists(
+    results: FeedResults, folder: Path, format: PlaylistFormat = PlaylistFormat.M3U8
+) -> list[Path]:
+    """Write every list that holds a track into a folder; the files, whole or as they were.
 
-
-def write_lists(results: FeedResults, folder: Path) -> list[Path]:
-    """Write every list that holds a track as M3U8 into a folder; the files, whole or as they were."""
+    Formats that hold any number of lists get one file for all of them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for playlist in results.playlists:
-        if playlist.tracks:
-            name = _NOT_IN_A_NAME.sub("_", clean_text(playlist.name)).strip(". ") or f"playlist {playlist.id}"
-            path = folder / f"{name[:100]}.m3u8"
-            if path in written:
-                path = folder / f"{name[:100]} ({playlist.id}).m3u8"
-            aside = path.with_name(f".{path.name}.part")
-            try:
-                aside.write_bytes(write_list(playlist, PlaylistFormat.M3U8))
-                aside.replace(path)
-            finally:
-                aside.unlink(missing_ok=True)
-            written.append(path)
+    filled = [playlist for playlist in results.playlists if playlist.tracks]
+    if format in MANY:
+        together = folder / f"Whichlist.{format.suffix}"
+        _replace(together, write_playlists([_as_source(playlist) for playlist in filled], format))
+        return [together]
+    written = list[Path]()
+    for playlist in filled:
+        name = _NOT_IN_A_NAME.sub("_", clean_text(playlist.name)).strip(". ") or f"playlist {playlist.id}"
+        path = folder / f"{name[:100]}.{format.suffix}"
+        if path in written:
+            path = folder / f"{name[:100]} ({playlist.id}).{format.suffix}"
+        _replace(path, write_playlist(_as_source(playlist), format))
+        written.append(path)
     return written
+
+
+def _as_source(playlist: PlaylistResults) -> SourcePlaylist:
+    return SourcePlaylist(playlist.name, "feed", tuple(track.row for track in playlist.tracks))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
 
 
 def _write_csv(results: FeedResults) -> bytes:

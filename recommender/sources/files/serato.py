@@ -115,7 +115,9 @@ def _text(value: bytes) -> str:
 
 def _path_of(place: str) -> str | None:
     """Places count from the root of the drive; which one that is, only the ends of the paths can tell."""
-    return read_location(f"/{place.lstrip('/')}" if place[1:2] != ":" else place, folder=None).path
+    return read_location(
+        f"/{place.lstrip('/')}" if place[1:2] != ":" else place, folder=None, is_path=True
+    ).path
 
 
 def _place_of(path: str) -> str:

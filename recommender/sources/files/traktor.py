@@ -84,4 +84,8 @@ def _path_of(key: str) -> str | None:
     """``C:/:Music/:a.mp3`` and ``Macintosh HD/:Users/:me/:a.mp3``: a drive's letter counts, its name not."""
     volume, _, rest = key.partition(SEPARATOR)
     path = "/" + rest.replace(SEPARATOR, "/")
-    return read_location(volume + path if _DRIVE.match(volume) else path, folder=None).path if rest else None
+    return (
+        read_location(volume + path if _DRIVE.match(volume) else path, folder=None, is_path=True).path
+        if rest
+        else None
+    )

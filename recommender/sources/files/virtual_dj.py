@@ -47,7 +47,7 @@ def read_m3u_members(line: str) -> SourceRow:
 
 def _row(said: dict[str, str], *, path: str, artist: str, title: str, remix: str) -> SourceRow:
     name, version = clean_text(said.get(title)), clean_text(said.get(remix))
-    place = read_location(path, folder=None)
+    place = read_location(path, folder=None, is_path=True)
     return SourceRow(
         title=f"{name} ({version})" if name and version else name,
         artist=clean_text(said.get(artist)),

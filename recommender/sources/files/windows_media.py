@@ -20,7 +20,7 @@ def read_smil(source: XmlSource, *, name: str, folder: str | None) -> SourcePlay
             path.append(event.name)
             if event.name == "media":
                 said = event.attributes
-                add_location(collector, _row_of_media(said), said.get("src", ""), folder=folder)
+                add_location(collector, _row_of_media(said), said.get("src", ""), folder=folder, is_path=True)
             continue
         if path == ["smil", "head", "title"]:
             name = clean_text(event.text) or name

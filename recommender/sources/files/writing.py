@@ -5,12 +5,13 @@ import enum
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 from recommender.errors import SourceError
 from recommender.records.rows import ISRC, MBID, SPOTIFY, SourcePlaylist, SourceRow
+from recommender.sources.files.dj_writing import write_rekordbox, write_serato, write_traktor
 from recommender.sources.rows.locations import path_to_uri
 from recommender.sources.rows.names import clean_text, split_artist_title, uri_of_identity
 
@@ -23,21 +24,39 @@ FORMULA = re.compile(r"'*[=+\-@]")  # what a spreadsheet would calculate; readin
 
 
 class PlaylistFormat(enum.StrEnum):
-    """The formats that are written; the name is also the usual suffix."""
+    """The formats that are written."""
 
     M3U8 = "m3u8"
     XSPF = "xspf"
     JSPF = "jspf"
     CSV = "csv"
     PLS = "pls"
+    REKORDBOX = "rekordbox"
+    TRAKTOR = "nml"
+    SERATO = "crate"
+
+    @property
+    def suffix(self) -> str:
+        """How the names of such files end, without the dot."""
+        return "xml" if self is PlaylistFormat.REKORDBOX else self.value
+
+    @classmethod
+    def of_suffix(cls, suffix: str) -> "PlaylistFormat | None":
+        """The format of files whose names end so, or None."""
+        return next((known for known in cls if known.suffix == suffix.lower()), None)
 
 
+# Files of these hold any number of playlists.
+MANY = frozenset((PlaylistFormat.REKORDBOX, PlaylistFormat.TRAKTOR))
 MEDIA_TYPES = {
     PlaylistFormat.M3U8: "audio/x-mpegurl; charset=utf-8",
     PlaylistFormat.XSPF: "application/xspf+xml",
     PlaylistFormat.JSPF: "application/json",
     PlaylistFormat.CSV: "text/csv; charset=utf-8",
     PlaylistFormat.PLS: "audio/x-scpls; charset=utf-8",
+    PlaylistFormat.REKORDBOX: "application/xml",
+    PlaylistFormat.TRAKTOR: "application/xml",
+    PlaylistFormat.SERATO: "application/octet-stream",
 }
 
 
@@ -48,12 +67,13 @@ class UnknownFormat(SourceError):
 
 
 def write_playlist(playlist: SourcePlaylist, format: PlaylistFormat | str) -> bytes:
-    """The playlist as a file, in UTF-8.
+    """The playlist as a file, text in UTF-8.
 
     Every format keeps the order, titles, artists, albums, durations, paths and addresses; XSPF and JSPF
     keep every identity, CSV the ISRC, the MusicBrainz and the Spotify one and the date of release. M3U8
     and PLS list places: a row without path and address stands there as a remark only, and durations are
-    whole seconds.
+    whole seconds. Rekordbox, Traktor and Serato know tracks by their files: rows without one are left out,
+    and a crate keeps nothing but the places.
 
     Raises
     ------
@@ -64,6 +84,11 @@ def write_playlist(playlist: SourcePlaylist, format: PlaylistFormat | str) -> by
         known = ", ".join(PlaylistFormat)
         raise UnknownFormat(f"playlists are not written as {clean_text(format)!r}; there are {known}")
     return _WRITERS[PlaylistFormat(format)](playlist)
+
+
+def write_playlists(playlists: Sequence[SourcePlaylist], format: PlaylistFormat) -> bytes:
+    """Several playlists in one file, in one of the formats ``MANY``."""
+    return (write_rekordbox if format is PlaylistFormat.REKORDBOX else write_traktor)(playlists)
 
 
 def _write_m3u8(playlist: SourcePlaylist) -> bytes:
@@ -196,4 +221,7 @@ _WRITERS: dict[str, Callable[[SourcePlaylist], bytes]] = {
     PlaylistFormat.JSPF: _write_jspf,
     PlaylistFormat.CSV: _write_csv,
     PlaylistFormat.PLS: _write_pls,
+    PlaylistFormat.REKORDBOX: lambda playlist: write_rekordbox([playlist]),
+    PlaylistFormat.TRAKTOR: lambda playlist: write_traktor([playlist]),
+    PlaylistFormat.SERATO: write_serato,
 }

@@ -54,12 +54,14 @@ def refuse_too_many(n_rows: int, n_playlists: int = 0) -> None:
         raise UnreadableSource(f"the file holds more than {MAX_PLAYLISTS:,} playlists; split it")
 
 
-def add_location(collector: RowCollector, row: SourceRow, text: str, *, folder: str | None) -> None:
+def add_location(
+    collector: RowCollector, row: SourceRow, text: str, *, folder: str | None, is_path: bool = False
+) -> None:
     """Take a row that lies at a path or an address written as ``text``, or is a link to Spotify."""
     if spotify := read_spotify(text):
         collector.add(replace(row, identities=((SPOTIFY, spotify),)))
         return
-    place = read_location(text, folder=folder)
+    place = read_location(text, folder=folder, is_path=is_path)
     if place.path is None and place.url is None and not row.title:
         reason = "it is neither a path nor an http(s) address"
         collector.skip("unsupported_location", reason, text=text[:MAX_TEXT])

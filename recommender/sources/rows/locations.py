@@ -25,10 +25,11 @@ class Location:
     url: str | None = None
 
 
-def read_location(text: str, *, folder: str | None, is_uri: bool = False) -> Location:
+def read_location(text: str, *, folder: str | None, is_uri: bool = False, is_path: bool = False) -> Location:
     """Where a playlist in ``folder`` (None for an upload) means by a path or address.
 
-    ``is_uri`` is for formats in which a relative path is escaped like an address.
+    ``is_uri`` is for formats in which a relative path is escaped like an address, ``is_path`` for those in
+    which it never is.
     """
     text = text.strip()
     if not text or len(text) > MAX_LOCATION or not text.replace("\t", " ").isprintable():
@@ -41,7 +42,8 @@ def read_location(text: str, *, folder: str | None, is_uri: bool = False) -> Loc
     if _SCHEME.match(text):
         return Location()
     # Some programs escape the paths of an M3U too; none leaves spaces in it then.
-    path = _unquote(text) if is_uri or (" " not in text and _ESCAPE.search(text)) else text
+    escaped = is_uri or (not is_path and " " not in text and _ESCAPE.search(text))
+    path = _unquote(text) if escaped else text
     if _DRIVE.match(path) or path.startswith("\\") or "/" not in path:
         path = path.replace("\\", "/")
     if not path or "\0" in path:
@@ -65,6 +67,7 @@ def _path_of_file_uri(uri: str) -> str | None:
         host, slash, rest = path[2:].partition("/")
         is_drive = bool(_DRIVE.match(f"{host}/"))
         local = host.lower() in ("", "localhost", "127.0.0.1") or is_drive
+        rest = rest.lstrip("/") if host else rest  # file:////server/share has no host
         path = (f"{host}/{rest}" if is_drive else f"/{rest}") if local else f"//{host}{slash}{rest}"
     if _DRIVE.match(path.removeprefix("/")):
         path = path.removeprefix("/").replace("\\", "/")

@@ -16,9 +16,13 @@ from flask.testing import FlaskClient
 from recommender.catalogue.feed_items import feed_items, mark_scored, settle_items
 from recommender.catalogue.scores import store_scores
 from recommender.feeds.batch import take_rows
+from recommender.feeds.result_files import write_lists
+from recommender.feeds.results import ResultOptions, read_results
 from recommender.model.scorecards import write_scorecard
 from recommender.records.feeds import FeedState, Question, Settled
 from recommender.sources.feeds.watched_folder import read_folder
+from recommender.sources.files.reading import read_playlist_file, read_playlists
+from recommender.sources.files.writing import PlaylistFormat
 from tests.api.commands.test_cli import Run, prepared, read_lines, with_playlists  # noqa: F401 (fixtures)
 from tests.api.conftest import Filled, write_notes
 from tests.api.problems import assert_problem
@@ -111,6 +115,11 @@ def test_every_format_holds_the_same_tracks(client: FlaskClient, scored: int) ->
     assert m3u8.mimetype == "audio/x-mpegurl"
     paths = [line for line in m3u8.text.splitlines() if not line.startswith("#")]
     assert [Path(path).exists() for path in paths] == [True] * 3
+    for kind in ("rekordbox", "nml", "crate"):
+        [read, *_] = read_playlists(client.get(address + kind).data, name="high")
+        assert (read.name, [row.path for row in read.rows]) == ("high", paths)
+    together = read_playlists(client.get(f"/feeds/{scored}/results?format=nml").data, name="x")
+    assert {playlist.name: len(playlist.rows) for playlist in together} == {"low": 3, "high": 3}
     jspf = json.loads(client.get(address + "jspf").text)
     titles = [track["title"] for track in jspf["playlist"]["track"]]
     assert len(titles) == 3
@@ -119,6 +128,27 @@ def test_every_format_holds_the_same_tracks(client: FlaskClient, scored: int) ->
         assert all(title in page for title in titles)
         assert "nothing in the library is this recording" in page
     assert_problem(client.get(f"/feeds/{scored}/results?format=m3u8"), 422, "one_playlist_needed")
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("written_as", "files"),
+    [
+        ("m3u8", ["high.m3u8", "low.m3u8"]),
+        ("crate", ["high.crate", "low.crate"]),
+        ("rekordbox", ["Whichlist.xml"]),
+    ],
+)
+def test_a_folder_gets_the_lists_in_one_file_or_one_each(
+    written_as: str, files: list[str], filled: Filled, scored: int, tmp_path: Path
+) -> None:
+    with filled.database.read_session() as session:
+        found = read_results(session, filled.settings, scored, ResultOptions(0.1))
+    for _ in range(2):  # what was there is replaced
+        written = write_lists(found, tmp_path, PlaylistFormat(written_as))
+    assert sorted(path.name for path in written) == sorted(path.name for path in tmp_path.iterdir()) == files
+    lists = [playlist for path in written for playlist in read_playlist_file(path)]
+    assert {playlist.name: len(playlist.rows) for playlist in lists} == {"low": 3, "high": 3}
 
 
 @sqlite_only

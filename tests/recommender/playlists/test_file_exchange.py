@@ -79,7 +79,7 @@ def test_a_playlist_comes_back_in_a_fresh_catalogue(
         set_members(session, playlist.id, chosen)
         written = write_playlist(playlist_for_export(session, playlist.id), written_as)
     fill(elsewhere, Path("/mnt/nas/audio") if moved else home)
-    [read] = read_playlists(written, name="mine")
+    [read] = read_playlists(written, name="mixed, & more")  # a crate is called as its file
     assert read.name == "mixed, & more"
     imported = bring_in(elsewhere, read)
     assert imported.report.counts["used"] == len(read.rows) == len(set(chosen))

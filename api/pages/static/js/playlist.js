@@ -10,7 +10,7 @@ import { tell as give } from "./feedback.js";
 
 const main = byId("playlist");
 const id = Number(main.dataset.id);
-const FORMATS = ["m3u8", "xspf", "jspf", "csv", "pls"];
+const FORMATS = { m3u8: "M3U8", xspf: "XSPF", jspf: "JSPF", csv: "CSV", pls: "PLS", rekordbox: "rekordbox", nml: "Traktor", crate: "Serato" };
 const N_SHOWN = 300;
 
 async function show() {
@@ -54,7 +54,7 @@ function actions(playlist) {
   } }, el("label", { htmlFor: "new-name" }, "New name"), name, el("button", {}, "Rename"));
   const sure = removal(playlist, status);
   return el("div", {},
-    el("div", { className: "row small" }, el("span", {}, "Save as"), FORMATS.map((format) => el("a", { href: `/playlists/${id}/export?format=${format}`, download: "" }, format.toUpperCase())),
+    el("div", { className: "row small" }, el("span", {}, "Save as"), Object.entries(FORMATS).map(([format, name]) => el("a", { href: `/playlists/${id}/export?format=${format}`, download: "" }, name)),
       el("a", { href: "/app/map" }, "See it on the map")),
     el("details", {}, el("summary", { className: "small" }, "Rename or remove"), el("div", { className: "row" }, rename, el("button", { onclick: () => sure.showModal() }, "Remove …"))),
     sure, status);

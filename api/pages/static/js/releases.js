@@ -15,7 +15,7 @@ const N_SHOWN = 50;
 let shown = null; // the feed whose results are on the page
 const STATES = { scored: "scored", no_audio: "without audio here", failed: "failed", skipped: "skipped", seen: "not looked at yet", resolved: "waiting to be scored" };
 const PROMISES = [["", "everything that fits"], ["0.5", "at most 1 in 2 wrong"], ["0.2", "at most 1 in 5 wrong"], ["0.1", "at most 1 in 10 wrong"], ["0.05", "at most 1 in 20 wrong"]];
-const EXPORTS = ["csv", "m3u8", "jspf", "html"];
+const EXPORTS = { csv: "CSV", m3u8: "M3U8", jspf: "JSPF", rekordbox: "rekordbox", nml: "Traktor", html: "Digest" };
 
 async function show() {
   try {
@@ -89,7 +89,7 @@ async function showResults(feed, promise = "") {
       el("h2", {}, `What ${found.name} holds for each playlist`),
       el("div", { className: "row" }, el("label", { htmlFor: "promise" }, "How many may be wrong"), choice),
       el("p", { className: "muted" }, `${plural(found.n_scored, "track")} scored, ${found.n_fitting_none} of them fit no playlist. `, reasons(found.reasons)),
-      el("p", { className: "row small" }, el("span", {}, "Save as"), EXPORTS.map((format) => el("a", { href: `/feeds/${feed.id}/results${query({ format, at_most_wrong: promise })}` }, format === "html" ? "Digest" : format.toUpperCase()))),
+      el("p", { className: "row small" }, el("span", {}, "Save as"), Object.entries(EXPORTS).map(([format, name]) => el("a", { href: `/feeds/${feed.id}/results${query({ format, at_most_wrong: promise })}` }, name))),
       ...found.playlists.map((playlist) => playlistResults(playlist, colours.get(playlist.id))));
   } catch (error) {
     results.replaceChildren(problemBox(error, { again: () => showResults(feed, promise) }));

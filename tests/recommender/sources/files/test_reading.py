@@ -71,6 +71,8 @@ def test_m3u_takes_names_lengths_and_places() -> None:
         ("file:///home/m%C3%A9/a%20b.mp3", "/home/mé/a b.mp3"),
         ("file://localhost/C:/Music/a%23.mp3", "C:/Music/a#.mp3"),
         ("file:///C:/Music/a.mp3", "C:/Music/a.mp3"),
+        ("file://localhost//music/a.mp3", "/music/a.mp3"),
+        ("file:////nas/music/a.mp3", "//nas/music/a.mp3"),
         ("file://C:/Music/a.mp3", "C:/Music/a.mp3"),
         ("file://nas/music/a.mp3", "//nas/music/a.mp3"),
         ("FILE:/x/a.mp3", "/x/a.mp3"),

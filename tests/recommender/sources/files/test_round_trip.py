@@ -16,6 +16,8 @@ from recommender.sources.rows.names import clean_text
 from recommender.sources.rows.names import split_artist_title as parted
 
 LISTS_OF_PLACES = (PlaylistFormat.M3U8, PlaylistFormat.PLS)
+# What these keep is in test_dj_writing.py.
+OF_DJS = (PlaylistFormat.REKORDBOX, PlaylistFormat.TRAKTOR, PlaylistFormat.SERATO)
 N_EXAMPLES = 25
 
 TEXT = st.text(max_size=30).map(clean_text)
@@ -72,7 +74,7 @@ def kept(row: SourceRow, written_as: PlaylistFormat) -> SourceRow:
     return row if written_as is PlaylistFormat.CSV else replace(row, released="")
 
 
-@pytest.mark.parametrize("written_as", [f for f in PlaylistFormat if f is not PlaylistFormat.PLS])
+@pytest.mark.parametrize("written_as", [f for f in PlaylistFormat if f not in (PlaylistFormat.PLS, *OF_DJS)])
 @given(found=st.lists(rows(), max_size=5), name=NAMED)
 @example(found=[SourceRow("a - b", url="https://x"), SourceRow("t", ";", url="https://x")], name="x")
 @example(
@@ -122,7 +124,9 @@ def test_no_value_can_add_lines_or_be_calculated() -> None:
 
 
 def test_an_unknown_format_is_refused_with_those_known() -> None:
-    with pytest.raises(UnknownFormat, match="'doc'; there are m3u8, xspf, jspf, csv, pls"):
+    with pytest.raises(
+        UnknownFormat, match="'doc'; there are m3u8, xspf, jspf, csv, pls, rekordbox, nml, crate"
+    ):
         write_playlist(SourcePlaylist("x", "any", ()), "doc")
 
 
