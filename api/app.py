@@ -9,6 +9,7 @@ from flask.json.provider import DefaultJSONProvider
 
 from api import auth, routes
 from api.auth import SECURITY_SCHEME, register_auth
+from api.ids import declare_id_bounds, refuse_impossible_ids
 from api.metrics import Metrics
 from api.modules import modules_of
 from api.pages import views
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     register_problems(app)
     app.before_request(_start_clock)
     register_auth(app, settings)
+    app.before_request(refuse_impossible_ids)
     app.before_request(_check_media_type)
     app.after_request(_finish)
     for module in (auth, views, *modules_of(routes)):
@@ -96,6 +98,7 @@ def _declare_problems(spec: dict[str, Any] | str) -> dict[str, Any] | str:
     secured = SECURITY_SCHEME in spec.get("components", {}).get("securitySchemes", {})
     if secured:
         spec["security"] = [{SECURITY_SCHEME: []}]
+    declare_id_bounds(spec)
     problem = {"$ref": "#/components/schemas/Problem"}
     for operations_ in spec["paths"].values():
         for operation in operations_.values():

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from apiflask import APIBlueprint
-from apiflask.fields import Integer, List, Nested, String
-from apiflask.validators import Length, OneOf
+from apiflask.fields import Integer, List, Nested
+from apiflask.validators import OneOf
 from marshmallow import RAISE
 
 from api.problems import describe_problems
-from api.schemas.base import Strict, text_field
+from api.schemas.base import Strict, place_field, text_field
 from api.services import services
 from recommender.catalogue.files import display_path
 from recommender.catalogue.playlists import mirrored_folders
@@ -23,9 +23,7 @@ blueprint = APIBlueprint("folders", __name__, tag="tracks")
 class FoldersQuery(Strict):
     """Which folder to look into."""
 
-    path = String(
-        validate=Length(min=1, max=4096), metadata={"description": "A folder below a library root."}
-    )
+    path = place_field(metadata={"description": "A folder below a library root."})
 
 
 class FolderSchema(Strict):

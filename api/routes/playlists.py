@@ -31,13 +31,14 @@ from recommender.catalogue.playlists import (
     set_members,
 )
 from recommender.catalogue.tracks import tracks_by_id
-from recommender.errors import NoSuchTrack, PlaylistExists, UnreadableSource
+from recommender.errors import NoSuchTrack, PlaylistExists, UnreadableFolder, UnreadableSource
 from recommender.jobs.ledger import enqueue, get_job
 from recommender.jobs.queue import wake
 from recommender.playlists.members import (
     IfExists,
     add_tracks,
     find_filled,
+    find_named,
     queue_learning,
     refuse_taken,
     take_out_tracks,
@@ -76,6 +77,8 @@ def post_playlist(json_data: dict[str, Any]) -> Accepted:
         payload = {"name": json_data["name"], "group": json_data["group"], "reference": reference}
         return ours.accept(lambda session: enqueue(session, JobKind.IMPORT_PLAYLIST, payload))
     folder = resolve_in_roots(Path(json_data["folder"]), ours.library_roots())
+    if not folder.is_dir():
+        raise UnreadableFolder("there is no folder under this path")
     asked = json_data | {"folder": str(folder)}
 
     def queue_job(session: Any) -> int:
@@ -147,8 +150,12 @@ def _make_of_tracks(session: Any, asked: dict[str, Any]) -> int:
 
 
 def _refuse_existing(session: Any, asked: dict[str, Any]) -> PlaylistInfo | None:
-    """The playlist that has the name already and may be changed; None where it is free."""
-    filled = find_filled(session, asked["name"], group=asked["group"])
+    """The playlist that has the name already and may be changed; None where it is free.
+
+    An empty one that a page has just begun, and fills file by file, has its name already.
+    """
+    find = find_named if "track_ids" in asked else find_filled
+    filled = find(session, asked["name"], group=asked["group"])
     if filled is not None and asked["if_exists"] == IfExists.REFUSE:
         refuse_taken(filled)
     return filled

@@ -14,6 +14,7 @@ from api.schemas.tracks import TrackDetailSchema, TrackListQuery, TrackListSchem
 from api.services import Accepted, services
 from recommender.catalogue.playlists import track_playlists
 from recommender.catalogue.tracks import delete_track, find_track, list_tracks
+from recommender.errors import UnreadableFolder
 from recommender.jobs.ledger import enqueue
 from recommender.records.jobs import JobKind
 from recommender.sources.folder import resolve_in_roots
@@ -38,11 +39,13 @@ def get_tracks(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/tracks")
 @blueprint.input(PathSchema, location="json")
 @blueprint.output(AcceptedSchema, status_code=202)
-@blueprint.doc(responses=describe_problems(403, 415))
+@blueprint.doc(responses=describe_problems(403, 415, 422))
 def post_track(json_data: dict[str, Any]) -> Accepted:
     """Add the audio under a path of a library root; folders in it become playlists where they are named."""
     ours = services()
     path = resolve_in_roots(Path(json_data["path"]), ours.library_roots())
+    if not path.exists():
+        raise UnreadableFolder("there is nothing under this path")
     asked: dict[str, Any] = {"path": str(path)}
     if json_data.get("playlists"):
         asked |= {"as_playlists": True, "folders": json_data["playlists"], "group": json_data.get("group")}

@@ -4,7 +4,15 @@ from apiflask import Schema
 from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Range
 
-from api.schemas.base import MAX_ID, NamedTrackSchema, PlaylistRefSchema, Strict, name_field, text_field
+from api.schemas.base import (
+    MAX_PLACE,
+    NamedTrackSchema,
+    PlaylistRefSchema,
+    Strict,
+    id_field,
+    name_field,
+    text_field,
+)
 from api.schemas.tracks import TrackSchema
 from recommender.answering.answer import Verdict
 from recommender.answering.walk import LONGEST_WALK
@@ -31,8 +39,9 @@ class AskSchema(Strict):
 class AskTrackSchema(AskSchema):
     """A question about a track that the server can reach."""
 
-    track = text_field(
-        validate=Length(min=1, max=4096),
+    track = String(
+        validate=Length(min=1, max=MAX_PLACE),
+        required=True,
         metadata={
             "description": "A track id, isrc:..., mbid:..., spotify:track:... or its URL, "
             "a path under a library root, or the URL of audio where the operator allows it."
@@ -49,7 +58,7 @@ class UploadSchema(Schema):
 class KeepSchema(UploadSchema):
     """A file to keep, and the playlist that it joins, if any."""
 
-    playlist_id = Integer(validate=Range(1, MAX_ID))
+    playlist_id = id_field()
 
 
 class KeptTrackSchema(TrackSchema):

@@ -5,10 +5,12 @@ from typing import Any
 
 from apiflask import Schema
 from apiflask.fields import Dict, Integer, List, Nested, String
-from apiflask.validators import Length
-from marshmallow import RAISE
+from apiflask.validators import Length, Range
+from marshmallow import RAISE, ValidationError
 
 MAX_ID = 2**31 - 1
+MAX_PLACE = 4096  # characters, as Linux takes them of a path
+MAX_PART_BYTES = 255
 
 
 class Moment(String):
@@ -36,6 +38,24 @@ def text_field(**options: Any) -> String:
 
 def name_field(**options: Any) -> String:
     return String(validate=Length(min=1, max=200), **options)
+
+
+def id_field(**options: Any) -> Integer:
+    """An id of something in the catalogue."""
+    return Integer(validate=Range(1, MAX_ID), **options)
+
+
+def place_field(**options: Any) -> String:
+    """A path, an address or another reference; no part of a path is longer than file systems take."""
+    return String(validate=[Length(min=1, max=MAX_PLACE), _has_short_parts], **options)
+
+
+def _has_short_parts(text: str) -> None:
+    longest = max(len(part.encode("utf-8", "replace")) for part in text.split("/"))
+    if longest > MAX_PART_BYTES and "://" not in text:
+        raise ValidationError(f"a part of it is longer than {MAX_PART_BYTES} bytes")
+    if "\0" in text:
+        raise ValidationError("it holds a NUL")
 
 
 class ProblemErrorSchema(Strict):
@@ -91,7 +111,7 @@ class PlaylistRefSchema(Strict):
 class PathSchema(Strict):
     """A file or folder under a library root."""
 
-    path = text_field(validate=Length(min=1, max=4096))
+    path = place_field(required=True)
     playlists = List(
         name_field(),
         validate=Length(max=10_000),

@@ -18,7 +18,7 @@ class PlaylistUploadSchema(Schema):
     name = name_field(metadata={"description": "The playlist's name here; its own unless given."})
     group = name_field(load_default=DEFAULT_GROUP)
     if_exists = if_exists_field()
-    playlist = String(metadata={"description": "Which one, by name, of a file that holds several."})
+    playlist = name_field(metadata={"description": "Which one, by name, of a file that holds several."})
     columns = String(
         validate=Length(min=1, max=1_000),
         metadata={

@@ -1,10 +1,10 @@
 """Feeds and their results over HTTP, in the shape of :mod:`recommender.feeds.results`."""
 
 from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import OneOf, Range
 
 from api.schemas.answers import NeighbourSchema
-from api.schemas.base import Moment, Strict, name_field, text_field
+from api.schemas.base import Moment, Strict, name_field, place_field, text_field
 from api.schemas.jobs import AcceptedSchema
 from recommender.feeds.result_files import ResultFormat
 from recommender.records.feeds import FeedState
@@ -13,8 +13,8 @@ from recommender.records.feeds import FeedState
 class NewFeedSchema(Strict):
     """A source of tracks to be scored."""
 
-    source = text_field(
-        validate=Length(min=1, max=4096),
+    source = place_field(
+        required=True,
         metadata={
             "description": "A folder or file under a library root, the URL of a feed, or a list on a server"
             " such as listenbrainz:fresh or subsonic:newest."

@@ -3,7 +3,7 @@
 from apiflask.fields import Boolean, Dict, Float, Integer, List, Nested, String
 from apiflask.validators import OneOf, Range
 
-from api.schemas.base import MAX_ID, Moment, Strict, text_field
+from api.schemas.base import Moment, Strict, id_field, text_field
 from recommender.records.jobs import JobKind, JobState
 
 
@@ -11,7 +11,7 @@ class JobListQuery(Strict):
     """Which jobs to list."""
 
     limit = Integer(load_default=50, validate=Range(1, 500))
-    before_id = Integer(validate=Range(1, MAX_ID), metadata={"description": "Only jobs older than this one."})
+    before_id = id_field(metadata={"description": "Only jobs older than this one."})
     state = String(validate=OneOf([state.value for state in JobState]))
 
 

@@ -1,9 +1,9 @@
 """What goes in and out over HTTP about imported rows and the tracks that they mean."""
 
 from apiflask.fields import Dict, Float, Integer, List, Nested, String
-from apiflask.validators import OneOf, Range
+from apiflask.validators import OneOf
 
-from api.schemas.base import MAX_ID, NamedTrackSchema, Strict, text_field
+from api.schemas.base import NamedTrackSchema, Strict, id_field, text_field
 from api.schemas.jobs import JobSchema
 from api.schemas.playlists import PlaylistSchema
 from recommender.matching.corrections import Choice
@@ -52,7 +52,7 @@ class DecisionSchema(Strict):
     """What a row means: accept the track proposed, choose one by ``track_id``, or reject all proposed."""
 
     decision = text_field(validate=OneOf([choice.value for choice in Choice]))
-    track_id = Integer(validate=Range(1, MAX_ID), metadata={"description": "With `choose`."})
+    track_id = id_field(metadata={"description": "With `choose`."})
 
 
 class SettledSchema(Strict):

@@ -3,10 +3,18 @@
 from typing import Any
 
 from apiflask.fields import Float, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf, Range
+from apiflask.validators import Length, OneOf
 from marshmallow import ValidationError, validates_schema
 
-from api.schemas.base import MAX_ID, Moment, NamedTrackSchema, Strict, name_field, text_field
+from api.schemas.base import (
+    Moment,
+    NamedTrackSchema,
+    Strict,
+    id_field,
+    name_field,
+    place_field,
+    text_field,
+)
 from api.schemas.jobs import JobSchema
 from recommender.playlists.members import IfExists
 
@@ -59,7 +67,7 @@ def if_exists_field() -> String:
 class MembersSchema(Strict):
     """Tracks to put into a playlist, or to take out of it."""
 
-    track_ids = List(Integer(validate=Range(1, MAX_ID)), required=True, validate=Length(min=1, max=100_000))
+    track_ids = List(id_field(), required=True, validate=Length(min=1, max=100_000))
 
 
 class ChangedMembersSchema(Strict):
@@ -74,10 +82,9 @@ class NewPlaylistSchema(Strict):
     """A playlist to be made of the audio in a folder, of tracks of the catalogue, or of what a server has."""
 
     name = name_field(required=True)
-    folder = String(validate=Length(min=1, max=4096))
-    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(max=100_000))
-    source = String(
-        validate=Length(min=1, max=4096),
+    folder = place_field()
+    track_ids = List(id_field(), validate=Length(max=100_000))
+    source = place_field(
         metadata={
             "description": "subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites,"
             " spotify:PLAYLIST, spotify:liked, or the URL of a feed."
@@ -96,4 +103,4 @@ class PlaylistChangeSchema(Strict):
     """What to change of a playlist: its name, or its tracks."""
 
     name = name_field()
-    track_ids = List(Integer(validate=Range(1, MAX_ID)), validate=Length(max=100_000))
+    track_ids = List(id_field(), validate=Length(max=100_000))

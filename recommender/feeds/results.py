@@ -1,7 +1,7 @@
 """What came of a feed: for each playlist the tracks that fit, the most probable first, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -235,11 +235,10 @@ class _Promises:
         if found is None:
             why = self._why_not or "too few held-out tracks were answered rightly enough"
             return None, f"at most {self.asked:.0%} wrong cannot be promised: {why}"
-        whose = "of this playlist" if found.basis == "playlist" else "of all playlists"
         return found, (
             f"at most {self.asked:.0%} wrong, with 90 % confidence: {found.n_wrong} of {found.n_tracks}"
-            f" held-out answers {whose} from {found.probability:.3f} on were wrong. These were tracks of"
-            " your playlists; of tracks that belong in none, more may slip in"
+            f" held-out answers of this {found.basis} from {found.probability:.3f} on were wrong. These were"
+            " tracks of your playlists; of tracks that belong in none, more may slip in"
         )
 
 
@@ -269,17 +268,17 @@ class _PlaylistList:
             promise=self._promise,
             n_already_in=len(self._answers) - len(new),
             tracks=tuple(
-                replace(listed, path=str(paths[listed.track]) if listed.track in paths else None)
+                _list_track(rank, one, track, paths.get(track.id), tracks)
                 for rank, one in enumerate(shown, start=1)
-                if (listed := _list_track(rank, one, tracks)) is not None
+                if (track := tracks.get(one.item.track_id or 0)) is not None
             ),
         )
 
 
-def _list_track(rank: int, one: _Answer, tracks: Mapping[int, TrackInfo]) -> ListedTrack | None:
-    track, row, said = tracks.get(one.item.track_id or 0), one.item.row.row, one.said
-    if track is None:
-        return None
+def _list_track(
+    rank: int, one: _Answer, track: TrackInfo, path: Path | None, near: Mapping[int, TrackInfo]
+) -> ListedTrack:
+    row, said = one.item.row.row, one.said
     return ListedTrack(
         rank=rank,
         item=one.item.id,
@@ -289,16 +288,13 @@ def _list_track(rank: int, one: _Answer, tracks: Mapping[int, TrackInfo]) -> Lis
         album=row.album or track.album,
         duration_s=track.duration_s,
         released=row.released,
-        path=None,
+        path=str(path) if path else None,
         url=row.url,
         identities=row.identities,
-        probability=said["probability"],
-        p_value=said["p_value"],
-        classifier=said["classifier"],
-        neighbours=said["neighbours"],
         nearest=tuple(
-            Neighbour(NamedTrack(near, tracks[near].title, tracks[near].artist), similarity)
-            for near, similarity in said["nearest"]
-            if near in tracks
+            Neighbour(NamedTrack(other, near[other].title, near[other].artist), similarity)
+            for other, similarity in said["nearest"]
+            if other in near
         ),
+        **{name: said[name] for name in ("probability", "p_value", "classifier", "neighbours")},
     )

@@ -45,13 +45,18 @@ def take_out_tracks(session: Any, playlist_id: int, track_ids: Collection[int]) 
     return len(gone)
 
 
-def find_filled(session: Any, name: str, *, group: str) -> PlaylistInfo | None:
-    """The playlist of a name that holds songs; an empty one is what a failed attempt leaves."""
+def find_named(session: Any, name: str, *, group: str) -> PlaylistInfo | None:
+    """The playlist of a name, filled or empty."""
     try:
-        found = find_playlist(session, name, group=group)
+        return find_playlist(session, name, group=group)
     except NoSuchPlaylist:
         return None
-    return found if found.n_tracks else None
+
+
+def find_filled(session: Any, name: str, *, group: str) -> PlaylistInfo | None:
+    """The playlist of a name that holds songs; an empty one is what a failed attempt leaves."""
+    found = find_named(session, name, group=group)
+    return found if found is not None and found.n_tracks else None
 
 
 def refuse_taken(playlist: PlaylistInfo) -> None:

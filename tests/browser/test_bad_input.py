@@ -101,7 +101,7 @@ def _outcome(page: Page) -> bool:
     settled = page.locator("#adding .problem, #adding [role=status]:has-text('succeeded')")
     settled.first.wait_for(timeout=60_000)
     refused = page.locator("#adding .problem")
-    return refused.count() > 0 and "already has a playlist" in refused.inner_text()
+    return refused.count() > 0 and "There is a playlist of this name" in refused.inner_text()
 
 
 def test_two_tabs_give_feedback_and_show_what_was_said_last(visit: Visit) -> None:

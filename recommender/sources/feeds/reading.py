@@ -87,10 +87,13 @@ def find_source(reference: str) -> FeedSource:
         return FeedSource(_SUFFIXES.get(_suffix(urlsplit(reference).path), SYNDICATION), reference)
     if references.is_source_reference(reference):
         return FeedSource(SERVER, reference.strip())
-    path = Path(reference).expanduser().absolute()
-    if path.is_dir():
-        return FeedSource(FOLDER, str(path.resolve()))
-    kind = _SUFFIXES.get(_suffix(path.name))
+    try:
+        path = Path(reference).expanduser().absolute()
+        if path.is_dir():
+            return FeedSource(FOLDER, str(path.resolve()))
+        kind = _SUFFIXES.get(_suffix(path.name))
+    except (OSError, ValueError, RuntimeError):  # a name too long, a NUL, a home that nobody has
+        kind = None
     if kind is None:
         known = ", ".join(_SUFFIXES)
         raise UnknownFeed(

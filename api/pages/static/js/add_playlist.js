@@ -18,6 +18,7 @@ const status = byId("adding");
 const isAudio = (file) => !LIST.test(file.name) && (AUDIO.test(file.name) || file.type.startsWith("audio/"));
 let chosen = [];
 let sent = new Map(); // file -> id of its track, so that what was sent is not sent again
+let begun = null; // the playlist that the files sent join, kept for another attempt
 let columns = ""; // what a table's columns were said to hold
 let changed = () => {};
 
@@ -69,6 +70,7 @@ async function add(ifExists) {
     if (job === undefined) return;
     const ended = job && await followJob(status, job.id);
     if (ended?.state === "succeeded") status.append(el("p", {}, "It counts from now on: ", el("a", { href: "/" }, "try a song"), "."));
+    begun = null;
     form.reset();
     choose([]);
   } catch (error) {
@@ -130,9 +132,12 @@ async function sendAudio(asked) {
 
 /** The empty playlist that files join one by one, or the one that is added to. */
 async function begin(asked) {
+  const group = asked.group ?? "default";
+  if (begun?.name === asked.name && begun.group === group) return begun;
   await sendJson("POST", "/playlists", { ...asked, track_ids: [] });
-  const { playlists } = await getJson(`/playlists${query({ group: asked.group ?? "default" })}`);
-  return playlists.find((playlist) => playlist.name === asked.name);
+  const { playlists } = await getJson(`/playlists${query({ group })}`);
+  begun = playlists.find((playlist) => playlist.name === asked.name);
+  return begun;
 }
 
 const warn = (event) => event.preventDefault(); // the browser asks whether to leave
