@@ -1,10 +1,9 @@
 """The application factory: one blueprint per noun, every error a problem, every answer with a schema."""
 
-from time import perf_counter
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Response, current_app, g, request
+from flask import Response, current_app, request
 from flask.json.provider import DefaultJSONProvider
 
 from api import auth, routes
@@ -16,6 +15,7 @@ from api.pages import views
 from api.pages.static_version import MAX_AGE_S, static_url_path
 from api.problems import MIMETYPE as PROBLEM_MIMETYPE
 from api.problems import ProblemError, register_problems
+from api.request_log import begin_request, finish_request
 from api.schemas.base import ProblemSchema
 from api.services import EXTENSION, Services, services
 from api.version import VERSION
@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions[EXTENSION] = Services(settings, database, holder, shelf, Metrics())
     _configure(app, settings)
     register_problems(app)
-    app.before_request(_start_clock)
+    app.before_request(begin_request)
     register_auth(app, settings)
     app.before_request(refuse_impossible_ids)
     app.before_request(_check_media_type)
@@ -123,16 +123,14 @@ def _check_media_type() -> None:
         raise ProblemError("unsupported_media_type", f"this route takes {expected}, not {given}")
 
 
-def _start_clock() -> None:
-    g.started = perf_counter()
-
-
 def _finish(response: Response) -> Response:
     """Count the request and add what tells browsers to be careful."""
     route = request.url_rule.rule if request.url_rule is not None else "(none)"
-    seconds = perf_counter() - g.get("started", perf_counter())
     services().metrics.count_request(
-        method=request.method, route=route, status=response.status_code, seconds=seconds
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        seconds=finish_request(response),
     )
     for name, value in _SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)

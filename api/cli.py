@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from api import commands
-from api.commands.operate import log_to_stderr
+from api.log import log_to_stderr
 from api.modules import modules_of
 from api.terminal import OurGroup, Progress, Shell, finish_job, json_option
 from api.version import VERSION
@@ -94,7 +94,7 @@ def worker(shell: Shell, *, without_training: bool, until_eof: bool) -> None:
     from training.background.handlers import build_handler
     from training.encoder.available import can_train
 
-    log_to_stderr()
+    log_to_stderr(shell.settings)
     if not without_training and not can_train():
         click.echo(
             "whichlist: this worker leaves trainings to others: TensorFlow and what draws are not", err=True

@@ -4,10 +4,11 @@ import logging
 from typing import Any
 
 from apiflask import APIFlask, HTTPError
-from flask import Response, json, request
+from flask import Response, g, json, request
 from werkzeug.exceptions import HTTPException
 
 from api.codes import Problem, all_problems, find_problem, get_problem
+from api.request_log import request_id
 from embeddings.errors import EmbeddingError
 from recommender.catalogue.database import is_unreachable
 from recommender.disk import DiskFull, is_disk_full
@@ -71,7 +72,9 @@ def problem_response(problem: Problem, detail: str, **more: Any) -> Response:
         "action": problem.action,
         "page": problem.at_page,
         "instance": request.path,
+        "request_id": request_id(),
     } | more
+    g.problem_code = problem.code
     return Response(json.dumps(body), status=problem.status, mimetype=MIMETYPE)
 
 
@@ -115,9 +118,10 @@ def _answer_validation(error: HTTPError) -> Response:
 
 def _answer_unforeseen(error: Exception) -> Response:
     if is_unreachable(error):
-        _log.error("%s %s: the database does not answer", request.method, request.path)
+        _log.error("the database does not answer (request %s)", request_id())
         return problem_response(get_problem(DatabaseUnreachable.code), "The database does not answer.")
-    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    _log.error("an error that was not foreseen (request %s)", request_id(), exc_info=error)
     if is_disk_full(error):
         return problem_response(get_problem(DiskFull.code), str(DiskFull()))
-    return problem_response(get_problem("internal_error"), "The server's log says what went wrong.")
+    where = f"The server's log says what went wrong, under request {request_id()}."
+    return problem_response(get_problem("internal_error"), where)

@@ -19,7 +19,8 @@ from recommender.sources.web.politeness import Manners
 from recommender.sources.web.reading import open_web
 
 LOW_DISK_BYTES = 1_000_000_000
-_VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask", "tensorflow")
+_VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask")
+_TENSORFLOW = ("tensorflow-cpu", "tensorflow")  # the name depends on the processor and on who installed it
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,13 @@ def _disk(settings: Settings) -> Check:
 
 def _versions() -> Check:
     known = [f"python {platform.python_version()}"]
-    for name in _VERSIONED:
-        try:
-            known.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            known.append(f"{name} missing")
+    for name in (*_VERSIONED, next(filter(_version_of, _TENSORFLOW), "tensorflow")):
+        known.append(f"{name} {_version_of(name) or 'missing'}")
     return Check("versions", True, ", ".join(known))
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -160,4 +160,16 @@ SETTINGS: tuple[Setting, ...] = (
         "How many of the newest models, and of those with a score card, are kept.",
         number_between(1, 10_000, int),
     ),
+    Setting(
+        "log",
+        "text",
+        "`json` writes one object a line for each request that failed and each job.",
+        one_of("text", "json"),
+    ),
+    Setting(
+        "log_level",
+        "info",
+        "`debug` also writes what errors say, which may name files of the library.",
+        one_of("info", "debug"),
+    ),
 )

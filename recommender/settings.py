@@ -56,6 +56,8 @@ class Settings:
     acoustid_key: str | None = field(default=None, repr=False)
     remote_cache_mb: int = 2_000
     keep_models: int = 5
+    log: str = "text"
+    log_level: str = "info"
 
     @property
     def encoders_directory(self) -> Path:

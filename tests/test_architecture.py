@@ -100,7 +100,9 @@ ROOMS = {
         "metrics": (),
         "codes": (),
         "schemas": (),
-        "problems": ("codes",),
+        "log": (),
+        "request_log": (),
+        "problems": ("codes", "request_log"),
         "services": ("metrics",),
         "auth": ("problems", "schemas", "services"),
         "pages": ("codes", "problems", "services"),
@@ -109,9 +111,12 @@ ROOMS = {
         "ids": ("codes", "problems", "schemas"),
         "supervise": (),
         "terminal": ("codes",),
-        "app": ("auth", "ids", "metrics", "modules", "pages", "problems", "routes", "schemas", "services"),
-        "commands": ("app", "auth", "services", "supervise", "terminal"),
-        "cli": ("commands", "modules", "terminal"),
+        "app": (
+            *("auth", "ids", "metrics", "modules", "pages", "problems", "request_log"),
+            *("routes", "schemas", "services"),
+        ),
+        "commands": ("app", "auth", "log", "services", "supervise", "terminal"),
+        "cli": ("commands", "log", "modules", "terminal"),
     },
 }
 

@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import logging
 import signal
-import sys
 from contextlib import nullcontext
 from types import FrameType
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import click
 
 from api.commands.comparison_text import print_comparison
+from api.log import log_to_stderr
 from api.supervise import kept_running, whichlist_command
 from api.terminal import ExitCode, Shell, json_option, print_json, print_table
 from recommender.catalogue.database import Database, is_sqlite, migrate, open_database
@@ -47,7 +46,7 @@ def serve(shell: Shell, host: str | None, port: int | None, *, without_worker: b
         port=shell.settings.port if port is None else port,
     )
     refuse_open_server(settings)
-    log_to_stderr()
+    log_to_stderr(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
     if is_sqlite(settings):  # others share a server, and are brought up to date by whoever runs it
         migrate(settings)
@@ -91,15 +90,6 @@ def serve_forever(settings: Settings) -> None:
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(ExitCode.OK)  # waitress lets the requests in progress finish
-
-
-def log_to_stderr() -> None:
-    """Make warnings and errors of a long-running process visible."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in ("huey", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @click.group()

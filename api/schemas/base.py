@@ -88,6 +88,7 @@ class ProblemSchema(Strict):
     action = text_field(metadata={"description": "What to do about it, for a program."})
     page = text_field(metadata={"description": "What a person who looks at a page can do about it."})
     instance = text_field()
+    request_id = text_field(metadata={"description": "As in the header X-Request-ID and the log."})
     errors = List(Nested(ProblemErrorSchema), metadata={"description": "With code invalid_request."})
     checks = Dict(keys=String(), values=String(), metadata={"description": "With code not_ready."})
     table = Nested(TableSchema, metadata={"description": "With code unknown_columns."})

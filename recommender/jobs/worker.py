@@ -4,16 +4,14 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable, Collection
 from uuid import uuid4
 
 from recommender.catalogue.database import Database, is_unreachable, open_database
-from recommender.disk import DiskFull, is_disk_full
-from recommender.errors import JobCancelled, LeaseLost, RecommenderError, TryDied
+from recommender.errors import JobCancelled, LeaseLost, RecommenderError
 from recommender.jobs import ledger, sharing
 from recommender.jobs.queue import WakeUps, build_queue
+from recommender.jobs.run import Handle, JobRun, WorkerStopping, do_job
 from recommender.jobs.steps import Claim
 from recommender.records.jobs import JobInfo, JobKind
 from recommender.settings import Settings
@@ -21,91 +19,12 @@ from recommender.settings import Settings
 LOOK_EVERY_S = 2.0
 LONGEST_PAUSE_S = 16.0
 LISTEN_S = 0.5
-LONGEST_HEARTBEAT_S = 2.0
-HEARTBEATS_PER_LEASE = 3
 QUICK_JOBS = frozenset({JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.IMPORT_PLAYLIST, JobKind.REFIT})
 SLOW_JOBS = frozenset({JobKind.TRAIN})
 FEED_JOBS = frozenset({JobKind.SCORE_FEED})
 _LANES = (QUICK_JOBS, SLOW_JOBS, FEED_JOBS)
 
 logger = logging.getLogger(__name__)
-
-
-class WorkerStopping(Exception):
-    """The worker was told to stop; its job goes back to the ledger."""
-
-
-class JobRun:
-    """One run of a job, as its handler sees it; or of a helper, which only does steps of it.
-
-    ``is_expendable`` says that this process serves nothing but this job: should it die, only time is lost.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        claim: Claim,
-        *,
-        stop: threading.Event,
-        is_expendable: bool = False,
-        on_progress: Callable[[JobInfo], None] | None = None,
-    ) -> None:
-        self.database = database
-        self.claim = claim
-        self.is_expendable = is_expendable
-        with database.read_session() as session:
-            self.job = ledger.get_job(session, claim.job_id)
-        self._stop = stop
-        self._on_progress = on_progress
-        self._cancelled = threading.Event()
-        self._lost = threading.Event()
-
-    def check(self) -> None:
-        """Between two steps: raises when the job was cancelled or taken over, or the worker must stop."""
-        if self._lost.is_set():
-            raise LeaseLost(f"job {self.job.id} was taken over by another worker after its lease ran out")
-        if self._cancelled.is_set():
-            raise JobCancelled(f"job {self.job.id} was cancelled")
-        if self._stop.is_set():
-            raise WorkerStopping
-
-    def progress(self, n_done: int, n_total: int, message: str = "") -> None:
-        """Record how far the job is, then :meth:`check`."""
-        with self.database.session() as session:
-            if ledger.progress(session, self.claim, n_done=n_done, n_total=n_total, message=message):
-                self._cancelled.set()
-        if self._on_progress is not None:
-            with self.database.read_session() as session:
-                self._on_progress(ledger.get_job(session, self.claim.job_id))
-        self.check()
-
-    @contextmanager
-    def lease_kept(self) -> Iterator[None]:
-        """Renew the lease in the background, and notice when somebody cancels."""
-        finished = threading.Event()
-        thread = threading.Thread(target=self._renew, args=(finished,), name="lease", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            finished.set()
-            thread.join()
-
-    def _renew(self, finished: threading.Event) -> None:
-        renew = sharing.keep_steps if self.claim.is_helper else ledger.heartbeat
-        while not finished.wait(min(self.claim.lease_s / HEARTBEATS_PER_LEASE, LONGEST_HEARTBEAT_S)):
-            try:
-                with self.database.session() as session:
-                    if renew(session, self.claim):
-                        self._cancelled.set()
-            except LeaseLost:
-                self._lost.set()
-                return
-            except Exception:
-                logger.warning("the lease of job %d was not renewed", self.claim.job_id, exc_info=True)
-
-
-Handle = Callable[[Database, JobRun], dict[str, Any]]
 
 
 def run_worker(
@@ -152,7 +71,7 @@ def run_job_here(
             claim = _claim(database, settings, job_id=job_id)
             if claim is not None:
                 run = JobRun(database, claim, stop=never, is_expendable=True, on_progress=on_progress)
-                _run(run, handle)
+                do_job(run, handle)
             with database.read_session() as session:
                 info = ledger.get_job(session, job_id)
             if on_progress is not None:
@@ -200,7 +119,7 @@ class _Lane(threading.Thread):
         claim = _claim(self._database, self._settings, kinds=self._kinds)
         if claim is None:
             return self._help()
-        _run(JobRun(self._database, claim, stop=self._stop_event), self._do)
+        do_job(JobRun(self._database, claim, stop=self._stop_event), self._do)
         return True
 
     def _help(self) -> bool:
@@ -217,7 +136,8 @@ class _Lane(threading.Thread):
             pass
         except RecommenderError as error:
             self._not_helped.add(claim.job_id)
-            logger.warning("this worker does not help with job %d: %s", claim.job_id, error)
+            logger.warning("this worker does not help with job %d: %s", claim.job_id, error.code)
+            logger.debug("job %d: %s", claim.job_id, error)
         finally:
             with self._database.session() as session:
                 sharing.give_steps_back(session, claim)
@@ -234,50 +154,6 @@ def _claim(
     worker_id = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:6]}"
     with database.session() as session:
         return ledger.claim(session, worker_id, settings.lease_s, job_id=job_id, kinds=kinds)
-
-
-def _run(run: JobRun, handle: Handle) -> None:
-    """Let the handler do the job and record how it ended, unless another worker has taken it over."""
-    with suppress(LeaseLost):
-        try:
-            with run.lease_kept():
-                result = handle(run.database, run)
-        except LeaseLost:
-            raise
-        except JobCancelled:
-            _record(run, ledger.acknowledge_cancel)
-        except WorkerStopping:
-            _record(run, ledger.release)
-        except TryDied as error:
-            logger.warning("job %d (%s): %s", run.job.id, run.job.kind, error)
-            _record(run, ledger.end_try, message=str(error))
-        except Exception as error:
-            if is_unreachable(error):
-                logger.warning("the database went away during job %d; it goes on afterwards", run.job.id)
-                _record(run, ledger.release)
-                return
-            error = DiskFull() if is_disk_full(error) else error
-            code = getattr(error, "code", None)
-            code = code if isinstance(code, str) else "internal_error"
-            # What has a code is a sentence for whoever asked; only our own mistakes need their traceback.
-            is_ours = code == "internal_error"
-            logger.warning(
-                "job %d (%s) failed: %s", run.job.id, run.job.kind, error, exc_info=error if is_ours else None
-            )
-            sentence = str(error) if code != "internal_error" else f"{type(error).__name__}: {error}"
-            _record(run, ledger.fail, code=code, message=sentence)
-        except BaseException:  # Ctrl-C: the next run goes on where this one stopped
-            _record(run, ledger.release)
-            raise
-        else:
-            _record(run, ledger.succeed, result=result)
-        return
-    logger.warning("job %d was taken over by another worker; nothing recorded", run.job.id)
-
-
-def _record(run: JobRun, outcome: Callable[..., None], **values: Any) -> None:
-    with run.database.session() as session:
-        outcome(session, run.claim, **values)
 
 
 def _was_woken(queue: WakeUps, stop: threading.Event) -> bool:

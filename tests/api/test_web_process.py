@@ -6,16 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from api.version import _find_version
 from tests.api.conftest import Filled
 
 REPOSITORY = Path(__file__).parents[2]
 NEVER = ("tensorflow", "keras", "sklearn", "matplotlib", "librosa", "numba", "training")
-READY_WITHIN_S = 4.0
 MEMORY_MB = 400
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
@@ -76,7 +78,7 @@ print(*sorted(name.partition('.')[0] for name in sys.modules))
     assert set(done.stdout.split()).isdisjoint(NEVER)
 
 
-def test_the_server_starts_soon_stays_small_and_ends_when_told(filled: Filled, tmp_path: Path) -> None:
+def test_the_server_stays_small_and_ends_when_told(filled: Filled, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as file:
         server = subprocess.Popen(
@@ -87,8 +89,6 @@ def test_the_server_starts_soon_stays_small_and_ends_when_told(filled: Filled, t
         )
     try:
         url = wait_for_url(log)
-        # The machine may be busy with other things: what counts is the process' own time.
-        assert cpu_seconds(server.pid) < READY_WITHIN_S
         answer = json.load(urllib.request.urlopen(f"{url}/recommend?track={filled.track_ids[0]}"))
         assert answer["playlists"][0]["name"] == "low"
         assert json.load(urllib.request.urlopen(f"{url}/readyz"))["ready"]
@@ -116,6 +116,10 @@ def memory_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def test_a_checkout_that_was_not_installed_knows_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_name: str) -> str:
+        raise metadata.PackageNotFoundError
+
+    monkeypatch.setattr(metadata, "version", unknown)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert _find_version() == project["version"]

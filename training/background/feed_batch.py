@@ -34,9 +34,9 @@ from recommender.feeds.batch import take_rows
 from recommender.feeds.resolving import Found, Resolver, settle_heard
 from recommender.feeds.scoring import score_tracks
 from recommender.jobs import ledger
+from recommender.jobs.run import JobRun
 from recommender.jobs.sharing import share_steps
 from recommender.jobs.steps import add_items, failed_items
-from recommender.jobs.worker import JobRun
 from recommender.model.bundle import read_bundle
 from recommender.model.group import GroupModel
 from recommender.model.in_service import NoModel

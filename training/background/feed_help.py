@@ -5,7 +5,7 @@ from pathlib import Path
 
 from recommender.catalogue.models import list_bundles
 from recommender.errors import CannotHelp
-from recommender.jobs.worker import JobRun
+from recommender.jobs.run import JobRun
 from recommender.settings import Settings
 from training.encoder.available import encoder_of
 from training.listening.scanning import Ears, listen_to_items

@@ -14,8 +14,8 @@ from recommender.catalogue.models import current_bundle, retire_champion
 from recommender.catalogue.playlists import ensure_playlist, list_playlists
 from recommender.errors import ChampionChanged, NoAudio, RecommenderError
 from recommender.jobs import ledger
+from recommender.jobs.run import Handle, JobRun
 from recommender.jobs.steps import add_items, item_counts
-from recommender.jobs.worker import Handle, JobRun
 from recommender.playlists.members import IfExists, add_tracks, find_filled
 from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP

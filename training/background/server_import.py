@@ -13,7 +13,7 @@ from recommender.catalogue.files import track_paths
 from recommender.catalogue.identities import remember_server_ids, tracks_at_paths, tracks_with_identity
 from recommender.catalogue.tracks import tracks_by_id, update_track
 from recommender.errors import SourceError
-from recommender.jobs.worker import JobRun
+from recommender.jobs.run import JobRun
 from recommender.matching.identity import match_rows
 from recommender.playlists.file_exchange import refuse_empty
 from recommender.playlists.importing import import_playlist

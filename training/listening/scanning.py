@@ -20,9 +20,9 @@ from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.embeddings import has_embedding, store_embedding
 from recommender.catalogue.files import record_failed_file, record_file, track_of_content
 from recommender.errors import CannotHelp
+from recommender.jobs.run import JobRun
 from recommender.jobs.sharing import take_lost_steps, take_reports
 from recommender.jobs.steps import Item, claim_items, item_counts, item_crashed, item_done, item_failed
-from recommender.jobs.worker import JobRun
 from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings
 from recommender.sources.folder import read_facts

@@ -20,6 +20,7 @@ from api.terminal import ExitCode
 from recommender.settings import load_settings
 from tests.api.conftest import PLAYLISTS, Sounds
 from tests.recommender.model.tiny_bundles import CONFIG, TINY_ENCODER
+from training.encoder.available import can_train
 
 Run = Callable[..., Result]
 
@@ -245,6 +246,7 @@ def test_the_doctor(with_playlists: Run) -> None:
         *("encoder", "database", "library", "model", "decoders", "recognition", "disk", "versions")
     }
     assert "low" in str(healthy["model"]["found"])
+    assert ("tensorflow missing" in str(healthy["versions"]["found"])) != can_train()
     assert "tiny" in str(healthy["model"]["found"])
     champion = read_lines(with_playlists("models", "list", "--json"))[0]
     (Path(str(champion["directory"])) / "encoder.tflite").unlink()

@@ -14,7 +14,8 @@ from recommender.catalogue.database import Database
 from recommender.errors import NoAudio
 from recommender.jobs import ledger
 from recommender.jobs.queue import WakeUps, build_queue, wake
-from recommender.jobs.worker import SLOW_JOBS, Handle, JobRun, WorkerStopping, run_job_here, run_worker
+from recommender.jobs.run import Handle, JobRun, WorkerStopping
+from recommender.jobs.worker import SLOW_JOBS, run_job_here, run_worker
 from recommender.records.jobs import JobInfo, JobKind, JobState
 from recommender.settings import Settings
 from tests.databases import postgresql_only

@@ -152,8 +152,8 @@ def test_a_run_whose_lease_ran_out_while_it_lived_records_nothing_more(
 
     def work_without_heartbeat() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("recommender.jobs.worker.LONGEST_HEARTBEAT_S", PATIENCE_S)
-            patch.setattr("recommender.jobs.worker.HEARTBEATS_PER_LEASE", 1 / PATIENCE_S)
+            patch.setattr("recommender.jobs.run.LONGEST_HEARTBEAT_S", PATIENCE_S)
+            patch.setattr("recommender.jobs.run.HEARTBEATS_PER_LEASE", 1 / PATIENCE_S)
             handle = build_handler(settings, tools=Tools(feed=sleepy))
             outcome.append(run_job_here(settings, job_id, handle))
 

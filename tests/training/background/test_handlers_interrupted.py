@@ -148,8 +148,8 @@ def test_a_worker_whose_lease_ran_out_records_nothing_more(
 
     def work_without_heartbeat() -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("recommender.jobs.worker.LONGEST_HEARTBEAT_S", PATIENCE_S)
-            patch.setattr("recommender.jobs.worker.HEARTBEATS_PER_LEASE", 1 / PATIENCE_S)
+            patch.setattr("recommender.jobs.run.LONGEST_HEARTBEAT_S", PATIENCE_S)
+            patch.setattr("recommender.jobs.run.HEARTBEATS_PER_LEASE", 1 / PATIENCE_S)
             run_job_here(settings, job_id, first)
 
     thread = threading.Thread(target=work_without_heartbeat)
