@@ -15,11 +15,7 @@ COPY requirements.txt ./
 RUN pip install --no-deps --require-hashes -r requirements.txt
 
 FROM python:3.11-slim-bookworm AS runtime
-# ffmpeg: m4a, aac, wma and alac cannot be heard without it.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ffmpeg \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --create-home whichlist \
+RUN useradd --uid 10001 --create-home whichlist \
     && install --directory --owner=whichlist --group=whichlist /data /music
 ENV PATH=/venv/bin:$PATH \
     PYTHONPATH=/source \

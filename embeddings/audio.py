@@ -1,25 +1,26 @@
 """Audio file to signal: a few windows of a track, read by seeking instead of decoding all of it."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from embeddings.decoders import Decoder, Samples, display_name, open_optional, recognise_container
+from embeddings.decoding.decoder import Reader, Samples, Seeker, display_name
+from embeddings.decoding.source import Source
 from embeddings.errors import TooLong, TooShort, UndecodableAudio
 from embeddings.windows import Span, WindowPlan, plan_windows
 
 # 40 dB above full scale: far above what any decoder overshoots, far below where powers overflow.
 _LOUDEST = 100.0
-# libsndfile's way to say that a header does not tell the length.
-_UNKNOWN_LENGTH = 2**63 - 1
+# A click, or the padding of an encoder, is not worth a word.
+_LEAST_UNHEARD_S, _LEAST_UNHEARD_SHARE = 1.0, 0.02
+
+_PlanFor = Callable[..., WindowPlan]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,14 @@ class AudioLimits:
 DEFAULT_LIMITS = AudioLimits()
 
 
+@dataclass(frozen=True)
+class Unheard:
+    """Why a track was heard in part only: how long it should be, and a sentence."""
+
+    whole_s: float
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Windows:
     """Evenly spread excerpts of a track.
@@ -48,11 +57,14 @@ class Windows:
         Where each begins in the track.
     duration_s : float
         Length of the whole track, or of the part of a damaged file that can be decoded.
+    unheard : Unheard or None
+        Set where that is a part only.
     """
 
     signals: NDArray[np.float32]
     start_s: NDArray[np.float64]
     duration_s: float
+    unheard: Unheard | None = None
 
 
 def read_windows(
@@ -65,14 +77,14 @@ def read_windows(
 ) -> Windows:
     """Read up to ``max_windows`` windows, each in the middle of an equal share of the track.
 
-    There are as many as fit without overlap, at least one. A file that turns out shorter than its header
-    claims (cut off or damaged) is read through from its start instead, and the windows are spread over
-    what can be decoded.
+    There are as many as fit without overlap, at least one. They are sought in the file where its length is
+    sure and every window can be read; else the file is read through from its start, by the decoder that hears
+    most of it, and the windows are spread over what can be decoded.
 
     Parameters
     ----------
     path : Path
-        Any format of libsndfile, or one of :mod:`embeddings.decoders`.
+        A file of any of :data:`embeddings.decoding.formats.FORMATS`.
     window_s : float
         Length of a window in seconds.
     sample_rate_hz : int
@@ -85,24 +97,71 @@ def read_windows(
     plan_for = partial(
         plan_windows, to_hz=sample_rate_hz, n_window=round(window_s * sample_rate_hz), max_windows=max_windows
     )
-    with closing(open_decoder(path, limits)) as decoder:
-        if decoder.n_samples is not None:
-            _check_length(path, decoder.n_samples / decoder.sample_rate_hz, limits)
-            plan = plan_for(decoder.n_samples, from_hz=decoder.sample_rate_hz)
-            windows = _cut_windows(
-                path, plan, (decoder.read(span.start, span.n_samples) for span in plan.spans)
-            )
+    source = Source(path)
+    windows = _seek_windows(source, plan_for, limits) or _read_through(source, plan_for, limits)
+    return replace(windows, unheard=_unheard(windows.duration_s, source.whole_s))
+
+
+def _seek_windows(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Windows | None:
+    """The windows by seeking, from the first decoder that gives all of them."""
+    for seeker in source.seekers():
+        with closing(seeker):
+            check_shape(source.path, seeker, limits)
+            if not seeker.n_samples:
+                continue
+            # Before anything is decoded: a file made to hurt is refused by what it claims.
+            _check_length(source.path, seeker.n_samples / seeker.sample_rate_hz, limits)
+            plan = plan_for(seeker.n_samples, from_hz=seeker.sample_rate_hz)
+            pieces = (seeker.read(span.start, span.n_samples) for span in plan.spans)
+            windows = _cut_windows(source.path, plan, pieces)
+            source.note_length(max(seeker.n_samples, seeker.claimed_samples or 0) / seeker.sample_rate_hz)
             if windows is not None:
                 return windows
-    # Opened afresh: after an error some decoders only go on failing.
-    with closing(open_decoder(path, limits)) as decoder:
-        n_samples = _count_samples(path, decoder, limits)
-    with closing(open_decoder(path, limits)) as decoder:
-        plan = plan_for(n_samples, from_hz=decoder.sample_rate_hz)
-        windows = _cut_windows(path, plan, _read_through(decoder, plan.spans))
+    return None
+
+
+def _read_through(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Windows:
+    """The windows from reading everything twice: to know how long it is, and to keep what lies in them."""
+    n_samples, row = _most_heard(source, limits)
+    with closing(source.open_reader(row)) as reader:
+        _check_length(source.path, n_samples / reader.sample_rate_hz, limits)
+        plan = plan_for(n_samples, from_hz=reader.sample_rate_hz)
+        windows = _cut_windows(source.path, plan, _keep_spans(reader, plan.spans))
     if windows is None:
-        raise UndecodableAudio(f"{display_name(path)} decodes to another length each time it is read")
+        raise UndecodableAudio(f"{display_name(source.path)} decodes to another length each time it is read")
     return windows
+
+
+def _most_heard(source: Source, limits: AudioLimits) -> tuple[int, int]:
+    """Samples per channel that can be decoded, and which of the readers decodes them."""
+    best_s, found = 0.0, (0, 0)
+    for row, reader in enumerate(source.readers()):
+        with closing(reader):
+            check_shape(source.path, reader, limits)
+            n_samples = 0
+            for block in reader.blocks():
+                n_samples += len(block)
+                if n_samples > limits.longest_s * reader.sample_rate_hz:
+                    break
+        heard_s = n_samples / reader.sample_rate_hz
+        if heard_s > best_s:
+            best_s, found = heard_s, (n_samples, row)
+        if heard_s > 0 and _unheard(heard_s, source.whole_s) is None:
+            break
+    if best_s == 0 and source.whole_s == 0:
+        _check_length(source.path, 0.0, limits)
+    if best_s == 0:
+        raise UndecodableAudio(
+            f"{display_name(source.path)} has a header of audio, but nothing in it can be decoded"
+        )
+    return found
+
+
+def _unheard(heard_s: float, whole_s: float) -> Unheard | None:
+    """What to say of a track of which a part could not be decoded; None where next to nothing is missing."""
+    if heard_s >= whole_s - max(_LEAST_UNHEARD_S, _LEAST_UNHEARD_SHARE * whole_s):
+        return None
+    return Unheard(whole_s, f"heard {heard_s:.0f} of {whole_s:.0f} s: the rest is cut off or damaged")
 
 
 def _cut_windows(path: Path, plan: WindowPlan, pieces: Iterable[Samples]) -> Windows | None:
@@ -145,39 +204,16 @@ def _peak(y: NDArray[np.float32]) -> float:
     return float(np.max(np.abs(y)))
 
 
-def _read_through(decoder: Decoder, spans: Sequence[Span]) -> list[Samples]:
-    """Decode from the start without seeking, keeping only what lies in the spans."""
-    kept: list[list[Samples]] = [[] for _ in spans]
-    for start, block in blocks(decoder):
+def _keep_spans(reader: Reader, spans: Sequence[Span]) -> list[Samples]:
+    """Read everything, keeping only what lies in the spans."""
+    kept: list[list[Samples]] = [[np.empty((0, reader.n_channels), dtype=np.float32)] for _ in spans]
+    start = 0
+    for block in reader.blocks():
         for pieces, span in zip(kept, spans, strict=True):
             first = span.start - start
             pieces.append(block[max(first, 0) : max(first + span.n_samples, 0)])
-    return [np.concatenate(pieces) for pieces in kept]
-
-
-def blocks(decoder: Decoder) -> Iterator[tuple[int, Samples]]:
-    """Yield (first sample, samples) from the start to where the file ends or breaks."""
-    n_block = round(decoder.block_s * decoder.sample_rate_hz)
-    start, block = 0, decoder.read(0, n_block)
-    while len(block):
-        yield start, block
         start += len(block)
-        block = decoder.read(start, n_block) if len(block) == n_block else block[:0]
-
-
-def _count_samples(path: Path, decoder: Decoder, limits: AudioLimits) -> int:
-    """Samples per channel that can be decoded, by decoding them."""
-    n_samples = 0
-    for start, block in blocks(decoder):
-        n_samples = start + len(block)
-        if n_samples > limits.longest_s * decoder.sample_rate_hz:
-            break
-    if n_samples == 0:
-        raise UndecodableAudio(
-            f"{display_name(path)} has a header of audio, but nothing in it can be decoded"
-        )
-    _check_length(path, n_samples / decoder.sample_rate_hz, limits)
-    return n_samples
+    return [np.concatenate(pieces) for pieces in kept]
 
 
 def _check_length(path: Path, duration_s: float, limits: AudioLimits) -> None:
@@ -190,62 +226,16 @@ def _check_length(path: Path, duration_s: float, limits: AudioLimits) -> None:
         raise TooLong(f"{display_name(path)} lasts {hours:.1f} hours, the limit is {limit:g}")
 
 
-def open_decoder(path: Path, limits: AudioLimits = DEFAULT_LIMITS) -> Decoder:
-    """Open any file that can be read as audio, judged by its content; the caller closes it.
+def check_shape(path: Path, decoder: Seeker | Reader, limits: AudioLimits) -> None:
+    """Refuse channels and sample rates that no music has.
 
     Raises
     ------
-    UndecodableAudio, MissingDecoder
+    UndecodableAudio
     """
-    name = display_name(path)
-    try:
-        # Not everything with a name can be read to its end: a pipe would be waited for without end.
-        if not path.is_file():
-            raise UndecodableAudio(f"{name} is not a file")
-        if path.stat().st_size == 0:
-            raise UndecodableAudio(f"{name} is empty (0 bytes)")
-        container = recognise_container(path)
-    except OSError as error:
-        raise UndecodableAudio(f"{name} cannot be read: {error.strerror}") from error
-    decoder = open_optional(path, container) if container else _SoundfileDecoder(path)
     lowest, highest = limits.lowest_rate_hz, limits.highest_rate_hz
     if decoder.n_channels > limits.most_channels or not lowest <= decoder.sample_rate_hz <= highest:
-        decoder.close()
         raise UndecodableAudio(
-            f"{name} has {decoder.n_channels} channels at {decoder.sample_rate_hz} Hz; "
+            f"{display_name(path)} has {decoder.n_channels} channels at {decoder.sample_rate_hz} Hz; "
             f"accepted are up to {limits.most_channels} channels at {lowest} to {highest} Hz"
         )
-    return decoder
-
-
-class _SoundfileDecoder:
-    """libsndfile: wav, flac, ogg, opus, mp3, aiff and more; see :class:`embeddings.decoders.Decoder`."""
-
-    # Where it meets damage, libsndfile gives nothing of the read in progress.
-    block_s = 1.0
-
-    def __init__(self, path: Path) -> None:
-        try:
-            # Bytes, because a name may be invalid UTF-8. TypeError: a file called .raw needs a rate from us.
-            self._file = soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else str(path))
-        except (soundfile.SoundFileError, TypeError) as error:
-            raise UndecodableAudio(
-                f"{display_name(path)} is in no format that could be read as audio"
-            ) from error
-        self.sample_rate_hz: int = self._file.samplerate
-        self.n_channels: int = self._file.channels
-        self.n_samples = self._file.frames if self._file.frames < _UNKNOWN_LENGTH else None
-
-    def read(self, start: int, n_samples: int) -> Samples:
-        """Samples from ``start`` on; see :class:`embeddings.decoders.Decoder`."""
-        try:
-            if self._file.tell() != start:
-                self._file.seek(start)
-            samples: Samples = self._file.read(n_samples, dtype="float32", always_2d=True)
-        except soundfile.SoundFileError:
-            return np.empty((0, self.n_channels), dtype=np.float32)
-        return samples
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()

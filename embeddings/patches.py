@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Windows, read_windows
 from embeddings.config import MelConfig, PatchConfig
-from embeddings.decoders import display_name
+from embeddings.decoding.decoder import display_name
 from embeddings.errors import EmbeddingError, SilentAudio
 from embeddings.mel import log_mel
 

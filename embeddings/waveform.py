@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.audio import DEFAULT_LIMITS, AudioLimits, blocks, open_decoder
-from embeddings.decoders import display_name
+from embeddings.audio import DEFAULT_LIMITS, AudioLimits, check_shape
+from embeddings.decoding.decoder import display_name
+from embeddings.decoding.source import Source
 from embeddings.errors import TooLong, UndecodableAudio
 
 # Samples that share one fine peak: 23 ms at 44.1 kHz, finer than a pixel of any waveform.
@@ -19,7 +20,7 @@ def read_waveform(
 ) -> tuple[NDArray[np.float32], float]:
     """Return the peaks of equal shares of a track, and its length in seconds.
 
-    The file is decoded once from end to end, a block at a time; a damaged one up to where it breaks.
+    The file is decoded once from end to end, a block at a time; damage is left out.
 
     Returns
     -------
@@ -33,10 +34,11 @@ def read_waveform(
     """
     fine: list[NDArray[np.float32]] = []
     n_samples = 0
-    with closing(open_decoder(path, limits)) as decoder:
-        rate = decoder.sample_rate_hz
-        for start, block in blocks(decoder):
-            n_samples = start + len(block)
+    with closing(next(Source(path).readers())) as reader:
+        check_shape(path, reader, limits)
+        rate = reader.sample_rate_hz
+        for block in reader.blocks():
+            n_samples += len(block)
             if n_samples > limits.longest_s * rate:
                 raise TooLong(f"{display_name(path)} lasts longer than {limits.longest_s / 3600:g} hours")
             fine.append(np.maximum.reduceat(np.abs(block).max(axis=1), np.arange(0, len(block), _N_FINE)))

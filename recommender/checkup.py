@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata
-from importlib.util import find_spec
 
+from embeddings.decoding.formats import FORMATS
+from embeddings.decoding.source import has_libav
+from embeddings.decoding.with_ffmpeg import find_ffmpeg
 from recommender.catalogue.database import Database, open_database, schema_state
 from recommender.catalogue.models import catalogue_counts, current_bundle
 from recommender.errors import RecommenderError
@@ -19,7 +21,7 @@ from recommender.sources.web.politeness import Manners
 from recommender.sources.web.reading import open_web
 
 LOW_DISK_BYTES = 1_000_000_000
-_VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "sqlalchemy", "flask")
+_VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert", "soundfile", "av", "sqlalchemy", "flask")
 _TENSORFLOW = ("tensorflow-cpu", "tensorflow")  # the name depends on the processor and on who installed it
 
 
@@ -90,12 +92,19 @@ def _model(database: Database) -> Check:
 
 
 def _decoders() -> Check:
-    found = "mp3, flac, ogg, opus, wav and aiff with libsndfile"
-    if find_spec("av") is not None:
-        return Check("decoders", True, f"{found}; m4a, aac, wma and more with PyAV")
-    if shutil.which("ffmpeg") is not None:
-        return Check("decoders", True, f"{found}; m4a, aac, wma and more with ffmpeg")
-    return Check("decoders", True, found, "For m4a, aac and wma install ffmpeg, or `pip install av`.")
+    """Every format by the suffixes that a scan looks for, under the decoder that is asked first."""
+    both = [name for known in FORMATS if known.has_libsndfile for name in known.suffixes]
+    others = [name for known in FORMATS if not known.has_libsndfile for name in known.suffixes]
+    by = "PyAV" if has_libav() else "the ffmpeg program" if find_ffmpeg() else ""
+    found = f"{_names(both)} with libsndfile{f', then {by}' if by else ''}"
+    if by:
+        return Check("decoders", True, f"{found}; {_names(others)} with {by}")
+    action = f"For {_names(others)}, and for damaged files, `pip install av` or install ffmpeg."
+    return Check("decoders", True, found, action)
+
+
+def _names(suffixes: list[str]) -> str:
+    return ", ".join(dict.fromkeys(suffix.removeprefix(".") for suffix in suffixes))
 
 
 def _recognition(settings: Settings) -> Check:

@@ -36,20 +36,32 @@ COMMAND_LINE = "api/cli.py"
 
 # What every room may use: plain values, errors, settings, and files that are whole after a power cut.
 FOUNDATIONS = {
+    "embeddings": ("errors",),
     "recommender": ("errors", "settings", "setting_table", "setting_values", "disk", "records"),
     "api": ("version",),
 }
 # package -> room -> the rooms of the same package that it may import. A room is a folder, or a module beside
 # folders. Nothing stands here that is not used, so this is what the house looks like.
 ROOMS = {
-    "embeddings": {},
+    "embeddings": {
+        "decoding": (),
+        "windows": (),
+        "config": (),
+        "line_plots": (),
+        "mel": ("config",),
+        "channels": ("config", "mel"),
+        "audio": ("decoding", "windows"),
+        "waveform": ("audio", "decoding"),
+        "patches": ("audio", "config", "decoding", "mel"),
+        "encoder": ("audio", "config", "patches"),
+    },
     "recommender": {
         "sources.folder": (),
         "sources.rows": (),
         "sources.web": (),
-        "sources.files": ("sources.folder", "sources.rows"),
+        "sources.files": ("sources.rows",),
         "sources.library_survey": ("sources.folder",),
-        "sources.servers": ("sources.folder", "sources.rows", "sources.web"),
+        "sources.servers": ("sources.rows", "sources.web"),
         "sources.spotify": ("sources.rows", "sources.servers", "sources.web"),
         "sources.references": ("sources.servers", "sources.spotify", "sources.web"),
         "sources.feeds": (
@@ -129,9 +141,9 @@ HOMES = {
     "umap": ("training/judging/maps.py",),
     "jinja2": ("training/report/page.py", "recommender/feeds/digest.py"),
     "librosa": ("embeddings/audio.py", "embeddings/channels.py", "embeddings/mel.py"),
-    "soundfile": ("embeddings/audio.py", "training/demo/library.py"),
+    "soundfile": ("embeddings/decoding/with_libsndfile.py", "training/demo/library.py"),
     "soxr": ("embeddings/audio.py",),
-    "av": ("embeddings/decoders.py",),
+    "av": ("embeddings/decoding/with_libav.py", "embeddings/decoding/with_libav_frames.py"),
     "ai_edge_litert": ("embeddings/encoder.py",),
     "faiss": ("recommender/model/index.py",),
     "charset_normalizer": ("recommender/sources/rows/text_decoding.py",),

@@ -8,15 +8,10 @@ from pathlib import Path
 
 from tinytag import TinyTag
 
+from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import OutsideLibrary, UnreadableFolder
 from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, TrackFacts
 
-AUDIO_SUFFIXES = frozenset(
-    (
-        *(".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".wav", ".aif", ".aiff", ".aifc", ".caf", ".au"),
-        *(".m4a", ".m4b", ".mp4", ".aac", ".alac", ".wma", ".wv", ".ape"),
-    )
-)
 _ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _MBID_TAGS = (

@@ -1,7 +1,7 @@
-"""Optional decoders: which files need one, what is said when there is none, and that they cut where asked.
+"""Who decodes what: files are known by their bytes, and libav and ffmpeg's program cut where they are asked.
 
-The ffmpeg program is played by a small script that answers in its format; PyAV and the real ffmpeg are tried
-where they are installed.
+The ffmpeg program, which stands in where PyAV is not, is played by a small script that answers in its format;
+the real one is tried where it is installed.
 """
 
 import os
@@ -10,20 +10,24 @@ import stat
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
-from embeddings import decoders
-from embeddings.decoders import FfmpegDecoder, PyavDecoder, open_optional, recognise_container
+from embeddings.decoding import source, with_ffmpeg
+from embeddings.decoding.formats import recognise_format
+from embeddings.decoding.source import Source
+from embeddings.decoding.with_ffmpeg import FfmpegDecoder
 from embeddings.errors import MissingDecoder, UndecodableAudio
 from tests.embeddings.reading import read
 
 M4A = b"\0\0\0\x20ftypM4A \0\0\0\0M4A mp42isom\0\0\0\0" + b"\0" * 64
+ADTS = b"\xff\xf1\x50\x80\x02\x1f\xfc" + b"\0" * 9
 HEADS = {
     "m4a": M4A,
     "wma": bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c") + b"\0" * 64,
-    "aac": b"\xff\xf1\x50\x80" + b"\0" * 64,
-    "aac behind a tag": b"ID3\x04\x00\x00\x00\x00\x01\x48" + b"\0" * 200 + b"\xff\xf9\x50\x80" + b"\0" * 64,
+    "aac": ADTS * 8,
+    "aac behind a tag": b"ID3\x04\x00\x00\x00\x00\x01\x48" + b"\0" * 200 + ADTS * 8,
     "mka": b"\x1a\x45\xdf\xa3" + b"\0" * 64,
     "ape": b"MAC \x96\x0f" + b"\0" * 64,
     "wv": b"wvpk" + b"\0" * 64,
@@ -32,7 +36,7 @@ HEADS = {
 
 @pytest.fixture
 def no_optional_decoder(monkeypatch) -> None:
-    monkeypatch.setattr(decoders, "find_spec", lambda name: None)
+    monkeypatch.setattr(source, "has_libav", lambda: False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
 
 
@@ -41,9 +45,10 @@ class TestRecognition:
     def test_judged_by_the_first_bytes_whatever_the_name(self, kind, tmp_path) -> None:
         path = tmp_path / "anything.mp3"
         path.write_bytes(HEADS[kind])
-        container = recognise_container(path)
-        assert container is not None
-        assert f"({kind.split()[0]})" in container.title or kind == "mka"
+        found = recognise_format(path)
+        assert found is not None
+        assert kind.split()[0] in found.format.title
+        assert found.start == (210 if "tag" in kind else 0)
 
     @pytest.mark.parametrize(
         "head",
@@ -51,21 +56,27 @@ class TestRecognition:
             b"",
             b"\xff",
             b"\xff\xfb\x90\x64",
-            b"\xff\xf3\x90\x64",
             b"ID3",
             b"ID3\x04\x00\x00\x00\x00\x00\x0a" + b"\0" * 10 + b"\xff\xfb\x90\x64",
-            b"RIFF\0\0\0\0WAVE",
-            b"OggS",
-            b"fLaC",
-            b"FORM\0\0\0\0AIFF",
             b"#EXTM3U\n",
             b"just text, no ftyp at the right place",
+            b"\xff" * 5000,
+            np.random.default_rng(440).bytes(2_000_000),
         ],
     )
-    def test_what_libsndfile_reads_and_what_nobody_reads_is_left_to_it(self, head, tmp_path) -> None:
+    def test_what_nobody_reads_is_no_format(self, head, tmp_path) -> None:
         path = tmp_path / "anything.m4a"
         path.write_bytes(head)
-        assert recognise_container(path) is None
+        assert recognise_format(path) is None
+
+    @pytest.mark.parametrize("n_junk", [1, 2_000, 70_000, 1_000_000])
+    def test_mp3_is_found_behind_anything(self, n_junk, tmp_path, music, write_audio, rng) -> None:
+        path = write_audio("a.mp3", music(4, sample_rate_hz=44_100), sample_rate_hz=44_100)
+        data = path.read_bytes()
+        path.write_bytes(rng.bytes(n_junk) + data)
+        found = recognise_format(path)
+        assert found is not None
+        assert (found.format.demuxer, found.start) == ("mp3", n_junk)
 
 
 class TestWithoutOne:
@@ -109,7 +120,7 @@ class TestFfmpegProgram:
             program.write_text(FAKE_FFMPEG.format(python=sys.executable, seconds=seconds, claim=claim))
             program.chmod(program.stat().st_mode | stat.S_IXUSR)
             monkeypatch.setenv("PATH", str(program.parent))
-            monkeypatch.setattr(decoders, "find_spec", lambda name: None)
+            monkeypatch.setattr(source, "has_libav", lambda: False)
             path = tmp_path / os.fsdecode(b"-caf\xe9 \xf0\x9f\x8e\xa7.m4a")
             path.write_bytes(M4A)
             return path
@@ -127,9 +138,7 @@ class TestFfmpegProgram:
 
     def test_a_length_in_hours_is_understood(self, install) -> None:
         path = install(seconds=7384.5, claim="02:03:04.50")
-        container = recognise_container(path)
-        assert container is not None
-        decoder = open_optional(path, container)
+        decoder = next(Source(path).seekers())
         assert decoder.n_samples == round(7384.5 * 44_100)
         assert (decoder.sample_rate_hz, decoder.n_channels) == (44_100, 2)
 
@@ -145,14 +154,13 @@ class TestFfmpegProgram:
 
     def test_a_program_that_hangs_is_given_up(self, install, monkeypatch) -> None:
         path = install(seconds=40, claim="00:00:40.00")
-        monkeypatch.setattr(decoders, "_FFMPEG_TIMEOUT_S", 0.001)
+        monkeypatch.setattr(with_ffmpeg, "_TIMEOUT_S", 0.001)
         with pytest.raises(UndecodableAudio):
             read(path)
 
 
 def write_with_pyav(path: Path, y: np.ndarray, *, codec: str, sample_rate_hz: int) -> None:
     """Encode stereo (n_samples, 2) with PyAV, the container chosen by the name."""
-    av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=sample_rate_hz, layout="stereo")
         stream.bit_rate = 192_000
@@ -167,11 +175,10 @@ def write_with_pyav(path: Path, y: np.ndarray, *, codec: str, sample_rate_hz: in
 @pytest.fixture(params=["PyAV", "ffmpeg"])
 def real_decoder(request, monkeypatch) -> type:
     if request.param == "PyAV":
-        pytest.importorskip("av")
-        return PyavDecoder
+        return object
     if shutil.which("ffmpeg") is None:
         pytest.skip("no ffmpeg on the PATH")
-    monkeypatch.setattr(decoders, "find_spec", lambda name: None)
+    monkeypatch.setattr(source, "has_libav", lambda: False)
     return FfmpegDecoder
 
 
@@ -183,9 +190,7 @@ class TestRealDecoders:
         sweep = made_sweep(duration_s=40, sample_rate_hz=44_100)
         path = tmp_path / name
         write_with_pyav(path, np.stack([sweep, sweep], axis=1), codec=codec, sample_rate_hz=44_100)
-        container = recognise_container(path)
-        assert container is not None
-        assert isinstance(open_optional(path, container), real_decoder)
+        assert isinstance(next(Source(path).seekers()), real_decoder)
         windows = read(path)
         # Raw AAC does not tell its length; libav estimates it.
         assert windows.duration_s == pytest.approx(40, abs=1.5 if name == "a.aac" else 0.1)

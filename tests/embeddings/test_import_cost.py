@@ -16,7 +16,6 @@ HEAVY = [
     "faiss",
     "matplotlib",
     "sqlalchemy",
-    "av",
 ]
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import NoAudio, UnreadableFolder
 from recommender.records.tracks import known_artist
-from recommender.sources.folder import AUDIO_SUFFIXES, library_folders
+from recommender.sources.folder import library_folders
 from training.datasets.fma import find_fma, read_fma
 from training.datasets.gtzan import find_gtzan, read_gtzan
 from training.datasets.labelled_tracks import (

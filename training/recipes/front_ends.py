@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embeddings.audio import read_windows
 from embeddings.channels import CHANNELS, CHANNELS_VERSION, mel_channels
 from embeddings.config import FRONT_END_VERSION, MelConfig, PatchConfig
-from embeddings.decoders import display_name
+from embeddings.decoding.decoder import display_name
 from embeddings.errors import SilentAudio
 from embeddings.line_plots import draw_lines, smooth
 from embeddings.patches import level_dbfs, window_samples

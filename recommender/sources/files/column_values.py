@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from statistics import median
 
-from recommender.sources.folder import AUDIO_SUFFIXES
+from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.sources.rows.names import read_isrc, read_mbid, read_spotify
 
 MOSTLY = 0.9  # of the cells that hold something

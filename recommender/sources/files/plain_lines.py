@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import UnreadableSource
 from recommender.records.rows import SPOTIFY, SourcePlaylist, SourceRow
 from recommender.sources.files.virtual_dj import M3U_DIRECTIVE, read_m3u_members
-from recommender.sources.folder import AUDIO_SUFFIXES
 from recommender.sources.rows.collecting import RowCollector, add_location, refuse_too_many
 from recommender.sources.rows.names import clean_text, read_seconds, read_spotify, split_artist_title
 

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 
 import feedparser
 
+from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import UnreadableSource
 from recommender.records.rows import GUID, SkippedRow, SourcePlaylist, SourceRow
-from recommender.sources.folder import AUDIO_SUFFIXES
 from recommender.sources.rows.names import clean_text, read_seconds, split_artist_title
 from recommender.sources.web.reading import Call, Validators, Web, get_bytes
 
