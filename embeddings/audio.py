@@ -15,6 +15,8 @@ from embeddings.decoding.source import Source
 from embeddings.errors import TooLong, TooShort, UndecodableAudio
 from embeddings.windows import Span, WindowPlan, plan_windows
 
+# Of the energy that would be left of channels that have nothing in common.
+_CANCELLED_SHARE = 0.1
 # 40 dB above full scale: far above what any decoder overshoots, far below where powers overflow.
 _LOUDEST = 100.0
 # A click, or the padding of an encoder, is not worth a word.
@@ -107,6 +109,9 @@ def _seek_windows(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Wi
     for seeker in source.seekers():
         with closing(seeker):
             check_shape(source.path, seeker, limits)
+            source.note_length(
+                max(seeker.n_samples or 0, seeker.claimed_samples or 0) / seeker.sample_rate_hz
+            )
             if not seeker.n_samples:
                 continue
             # Before anything is decoded: a file made to hurt is refused by what it claims.
@@ -114,7 +119,6 @@ def _seek_windows(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Wi
             plan = plan_for(seeker.n_samples, from_hz=seeker.sample_rate_hz)
             pieces = (seeker.read(span.start, span.n_samples) for span in plan.spans)
             windows = _cut_windows(source.path, plan, pieces)
-            source.note_length(max(seeker.n_samples, seeker.claimed_samples or 0) / seeker.sample_rate_hz)
             if windows is not None:
                 return windows
     return None
@@ -187,16 +191,22 @@ def _cut_windows(path: Path, plan: WindowPlan, pieces: Iterable[Samples]) -> Win
 def _mix_down(samples: Samples) -> NDArray[np.float32]:
     """Mean of the channels, (n_samples,) float32.
 
-    Where they cancel almost wholly, as in recordings with one channel wired the wrong way round, the first
-    channel stands for all of them.
+    Where they cancel, as in recordings with one channel wired the wrong way round, the loudest channel stands
+    for all: what is left of the mean is the difference of two encodings, or the song far too quiet.
     """
     # Channel by channel: numpy's mean over the short axis takes 25 times as long.
-    first = samples[:, 0]
-    y = first.copy()
-    for channel in range(1, samples.shape[1]):
+    n_channels = samples.shape[1]
+    y = samples[:, 0].copy()
+    for channel in range(1, n_channels):
         y += samples[:, channel]
-    y /= samples.shape[1]
-    return first.copy() if _peak(y) < 0.01 * _peak(first) else y
+    if n_channels == 1:
+        return y
+    y /= n_channels
+    # Of channels that have nothing in common, the mean keeps one part in n_channels of their energy.
+    energies = [float(np.dot(samples[:, channel], samples[:, channel])) for channel in range(n_channels)]
+    if np.dot(y, y) < _CANCELLED_SHARE / n_channels * np.mean(energies):
+        return np.ascontiguousarray(samples[:, int(np.argmax(energies))])
+    return y
 
 
 def _peak(y: NDArray[np.float32]) -> float:

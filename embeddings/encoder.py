@@ -17,7 +17,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from embeddings.audio import DEFAULT_LIMITS, AudioLimits
+from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Unheard
 from embeddings.config import FRONT_END_VERSION, EncoderConfig
 from embeddings.errors import EmbeddingError, FingerprintMismatch
 from embeddings.patches import track_patches
@@ -43,6 +43,8 @@ class TrackEmbedding:
         ``decode``, ``mel``, ``encode``.
     fingerprint : str
         Of the encoder: embeddings are comparable only where it is equal.
+    unheard : Unheard or None
+        Set where only a part of the track could be decoded, which ``duration_s`` is the length of.
     """
 
     vector: NDArray[np.float32]
@@ -52,6 +54,17 @@ class TrackEmbedding:
     duration_s: float
     timing_ms: dict[str, float]
     fingerprint: str
+    unheard: Unheard | None = None
+
+    @property
+    def whole_s(self) -> float:
+        """Length that the track has, or should have where it was heard in part."""
+        return self.duration_s if self.unheard is None else self.unheard.whole_s
+
+    @property
+    def heard_in_part(self) -> str | None:
+        """A sentence where only a part was heard, else None."""
+        return None if self.unheard is None else self.unheard.reason
 
 
 class Encoder:
@@ -135,6 +148,7 @@ class Encoder:
             duration_s=heard.duration_s,
             timing_ms=timing_ms,
             fingerprint=self.fingerprint,
+            unheard=heard.unheard,
         )
 
     def _encode_patch(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:

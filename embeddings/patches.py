@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Windows, read_windows
+from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Unheard, Windows, read_windows
 from embeddings.config import MelConfig, PatchConfig
 from embeddings.decoding.decoder import display_name
 from embeddings.errors import EmbeddingError, SilentAudio
@@ -26,12 +26,15 @@ class TrackPatches:
     duration_s : float
     timing_ms : dict
         ``decode`` (with resampling) and ``mel``.
+    unheard : Unheard or None
+        Set where only a part could be decoded.
     """
 
     patches: NDArray[np.float32]
     start_s: NDArray[np.float64]
     duration_s: float
     timing_ms: dict[str, float]
+    unheard: Unheard | None = None
 
 
 def track_patches(
@@ -57,7 +60,7 @@ def track_patches(
     except SilentAudio as error:
         raise SilentAudio(f"{display_name(path)}: {error}") from error
     timing_ms = {"decode": 1e3 * (decoded - started), "mel": 1e3 * (time.perf_counter() - decoded)}
-    return TrackPatches(heard, start_s, windows.duration_s, timing_ms)
+    return TrackPatches(heard, start_s, windows.duration_s, timing_ms, windows.unheard)
 
 
 def window_samples(mel: MelConfig, patches: PatchConfig) -> int:

@@ -12,6 +12,7 @@ from recommender.catalogue.database import open_database
 from recommender.catalogue.files import add_library_root
 from recommender.catalogue.imported_rows import match_report
 from recommender.catalogue.playlists import delete_playlist, find_playlist, list_playlists
+from recommender.catalogue.tracks import list_tracks
 from recommender.jobs.ledger import enqueue, get_job, list_jobs
 from recommender.jobs.steps import failed_items
 from recommender.playlists.members import IfExists, find_filled
@@ -45,7 +46,7 @@ _group_option = click.option(
 @click.command()
 @click.argument("folder", type=_FOLDER, required=False)
 @click.option("--as-playlists", is_flag=True, help="Make each folder directly in FOLDER a playlist.")
-@click.option("--retry-failed", is_flag=True, help="Try the files that were set aside once more.")
+@click.option("--retry-failed", is_flag=True, help="Try files set aside, or heard in part, once more.")
 @_group_option
 @json_option
 @click.pass_obj
@@ -183,4 +184,25 @@ def jobs(shell: Shell, job_id: int | None, limit: int, as_json: bool) -> None:
         click.echo(f"  {item.key}: {item.error} ({item.code})")
 
 
-COMMANDS = (scan, add_playlist, remove_playlist, playlists, jobs)
+@click.command()
+@click.argument("query", required=False)
+@click.option("--heard-in-part", is_flag=True, help="Only those that could not be decoded wholly.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@json_option
+@click.pass_obj
+def tracks(shell: Shell, query: str | None, *, heard_in_part: bool, limit: int, as_json: bool) -> None:
+    """List the tracks of the catalogue, or those with QUERY in title or artist.
+
+    `whichlist scan --retry-failed` hears those once more that were heard in part.
+    """
+    with open_database(shell.settings).read_session() as session:
+        found = list_tracks(session, limit=limit, query=query, heard_in_part=heard_in_part)
+    if as_json:
+        for track in found:
+            print_json(vars(track))
+        return
+    rows = [(t.id, t.artist, t.title, t.path or "", t.heard_in_part or "") for t in found]
+    print_table(("TRACK", "ARTIST", "TITLE", "FILE", "HEARD"), rows)
+
+
+COMMANDS = (scan, add_playlist, remove_playlist, playlists, tracks, jobs)

@@ -80,6 +80,8 @@ def _recommend_one(ask: Callable[[str], Recommendation], track: str, *, as_json:
 
 def _print_answer(answer: Recommendation) -> None:
     click.echo(f"{answer.track.artist} - {answer.track.title}: {answer.verdict.replace('_', ' ')}")
+    if answer.track.heard_in_part:
+        click.echo(f"  {answer.track.heard_in_part}")
     for word in answer.said:
         click.echo(f"  you said: {word.verdict} in {word.playlist.name}")
     for playlist in answer.playlists:

@@ -30,7 +30,11 @@ def get_tracks(query_data: dict[str, Any]) -> dict[str, Any]:
     limit = query_data["limit"]
     with services().database.read_session() as session:
         found = list_tracks(
-            session, after_id=query_data["after_id"], limit=limit + 1, query=query_data.get("query")
+            session,
+            after_id=query_data["after_id"],
+            limit=limit + 1,
+            query=query_data.get("query"),
+            heard_in_part=query_data["heard_in_part"],
         )
     page = found[:limit]
     return {"tracks": page, "next_after_id": page[-1].id if len(found) > limit else None}

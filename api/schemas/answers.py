@@ -89,6 +89,11 @@ class AskedTrackSchema(Strict):
     title = text_field()
     artist = text_field()
     duration_s = Float(required=True, allow_none=True)
+    heard_in_part = String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How much was heard, where the file could not be decoded wholly."},
+    )
 
 
 class NeighbourSchema(Strict):

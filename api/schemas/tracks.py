@@ -18,6 +18,11 @@ class TrackSchema(Strict):
     licence = text_field()
     trainable = Boolean(required=True)
     path = String(required=True, allow_none=True)
+    heard_in_part = String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How much was heard, where the file could not be decoded wholly."},
+    )
 
 
 class TrackDetailSchema(TrackSchema):
@@ -30,6 +35,9 @@ class TrackListQuery(Strict):
     """Which tracks to list."""
 
     query = name_field(metadata={"description": "Looked for in titles and artists."})
+    heard_in_part = Boolean(
+        load_default=False, metadata={"description": "Only tracks that could not be decoded wholly."}
+    )
     after_id = Integer(load_default=0, validate=Range(0, MAX_ID))
     limit = Integer(load_default=50, validate=Range(1, 500))
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from embeddings.decoding.decoder import Reader, Seeker, display_name
 from embeddings.decoding.formats import FLAC, MPEG_AUDIO, OGG, WAV, Found, recognise_format
+from embeddings.decoding.header_claims import read_asf_claim, read_wav_claim
 from embeddings.decoding.mpeg_frames import Claim, read_claim
 from embeddings.decoding.ogg_pages import read_links
-from embeddings.decoding.wav_claim import read_wav_claim
 from embeddings.decoding.with_ffmpeg import FfmpegDecoder, find_ffmpeg
 from embeddings.decoding.with_libsndfile import SoundfileDecoder
 from embeddings.errors import MissingDecoder, UndecodableAudio
@@ -77,6 +77,8 @@ class Source:
             return len(links.durations_s)
         if known is WAV:
             self.note_length(read_wav_claim(self.path, start) or 0.0)
+        elif known.demuxer == "asf":
+            self.note_length(read_asf_claim(self.path, start) or 0.0)
         elif known is MPEG_AUDIO:
             with self.path.open("rb") as file:
                 file.seek(start)

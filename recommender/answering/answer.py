@@ -22,12 +22,16 @@ def verdict_of(n_fitting: int) -> Verdict:
 
 @dataclass(frozen=True)
 class AskedTrack:
-    """The track that is asked about; ``id`` is None when the catalogue does not hold it."""
+    """The track that is asked about; ``id`` is None when the catalogue does not hold it.
+
+    ``heard_in_part`` says how much was heard where the file could not be decoded wholly.
+    """
 
     id: int | None
     title: str
     artist: str
     duration_s: float | None
+    heard_in_part: str | None = None
 
 
 @dataclass(frozen=True)

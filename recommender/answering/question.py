@@ -190,7 +190,13 @@ def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model:
     fingerprint = model.bundle.config.fingerprint
     with database.read_session() as session:
         track = find(session)
-        asked = AskedTrack(id=track.id, title=track.title, artist=track.artist, duration_s=track.duration_s)
+        asked = AskedTrack(
+            id=track.id,
+            title=track.title,
+            artist=track.artist,
+            duration_s=track.duration_s,
+            heard_in_part=track.heard_in_part,
+        )
         try:
             patches = load_patches(session, track.id, fingerprint)
         except NoSuchEmbedding:
@@ -222,7 +228,7 @@ def _stored_query(
 def _listen(path: Path, model: ServedModel, asked: AskedTrack) -> Query:
     heard = model.encoder.listen(path)
     return Query(
-        track=AskedTrack(asked.id, asked.title, asked.artist, heard.duration_s),
+        track=replace(asked, duration_s=heard.whole_s, heard_in_part=heard.heard_in_part),
         vector=heard.vector,
         patches=heard.patches,
         start_s=heard.start_s,

@@ -10,7 +10,7 @@ from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.files import add_library_root, record_file, track_of_content, track_paths
-from recommender.catalogue.tracks import find_track
+from recommender.catalogue.tracks import find_track, mark_heard
 from recommender.disk import flush
 from recommender.model.in_service import ServedModel
 from recommender.records.tracks import TrackInfo
@@ -38,7 +38,7 @@ def keep_upload(
         It cannot be written.
     """
     heard = model.encoder.listen(upload) if model else None
-    duration_s = heard.duration_s if heard else read_waveform(upload, 1)[1]
+    duration_s = heard.whole_s if heard else read_waveform(upload, 1)[1]
     sha256 = content_sha256(upload)
     with database.read_session() as session:
         known = track_of_content(session, sha256)
@@ -54,6 +54,7 @@ def keep_upload(
             track_id = record_file(session, path, size=size, mtime_ns=mtime_ns, facts=facts)
         assert track_id is not None
         if heard is not None:
+            mark_heard(session, track_id, duration_s=heard.whole_s, heard_in_part=heard.heard_in_part)
             store_embedding(
                 session,
                 track_id,

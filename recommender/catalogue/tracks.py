@@ -48,6 +48,19 @@ def update_track(session: Session, track_id: int, facts: TrackFacts) -> None:
     _add_identities(session, track_id, facts.identities)
 
 
+def mark_heard(session: Session, track_id: int, *, duration_s: float, heard_in_part: str | None) -> None:
+    """Keep how long a track is, as listening to it found out, and whether only a part could be heard."""
+    values = {"duration_s": duration_s, "heard_in_part": heard_in_part}
+    session.execute(update(Track).where(Track.id == track_id).values(values))
+
+
+def tracks_in_part(session: Session, folder_tracks: Sequence[int] | None = None) -> dict[int, str]:
+    """Track id -> how much was heard, for tracks heard in part; of all, or of those named."""
+    rows = session.execute(select(Track.id, Track.heard_in_part).where(Track.heard_in_part.is_not(None)))
+    wanted = None if folder_tracks is None else set(folder_tracks)
+    return {row.id: row.heard_in_part or "" for row in rows if wanted is None or row.id in wanted}
+
+
 def find_track(session: Session, reference: str | int) -> TrackInfo:
     """The track that a reference names.
 
@@ -110,10 +123,20 @@ def tracks_by_id(session: Session, track_ids: Sequence[int]) -> dict[int, TrackI
 
 
 def list_tracks(
-    session: Session, *, after_id: int = 0, limit: int = 50, query: str | None = None
+    session: Session,
+    *,
+    after_id: int = 0,
+    limit: int = 50,
+    query: str | None = None,
+    heard_in_part: bool = False,
 ) -> list[TrackInfo]:
-    """Tracks in the order of their ids, those after one id; ``query`` is looked for in title and artist."""
+    """Tracks in the order of their ids, those after one id; ``query`` is looked for in title and artist.
+
+    With ``heard_in_part`` only those that could not be decoded wholly.
+    """
     statement = _infos().where(Track.id > after_id)
+    if heard_in_part:
+        statement = statement.where(Track.heard_in_part.is_not(None))
     if query:
         matches = [column.icontains(query, autoescape=True) for column in (Track.title, Artist.name)]
         statement = statement.where(or_(*matches))
@@ -129,7 +152,7 @@ def delete_track(session: Session, track_id: int) -> None:
     session.execute(delete(Artist).where(Artist.id == gone[0], ~still_used))
 
 
-def _infos() -> Select[int, str, int, str, str, float | None, str, str, bool, str | None]:
+def _infos() -> Select[int, str, int, str, str, float | None, str, str, bool, str | None, str | None]:
     """One row per track, in the order of TrackInfo's fields."""
     path = (
         select(AudioFile.path_text)
@@ -150,6 +173,7 @@ def _infos() -> Select[int, str, int, str, str, float | None, str, str, bool, st
         Track.licence,
         Track.trainable,
         path,
+        Track.heard_in_part,
     ).join(Artist, Artist.id == Track.artist_id)
 
 

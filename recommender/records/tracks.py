@@ -48,7 +48,10 @@ class FileFormat:
 
 @dataclass(frozen=True)
 class TrackInfo:
-    """One track of the catalogue; ``path`` is for display only (undecodable bytes are replaced)."""
+    """One track of the catalogue; ``path`` is for display only (undecodable bytes are replaced).
+
+    ``heard_in_part`` says how much was heard of a track that could not be decoded wholly.
+    """
 
     id: int
     title: str
@@ -60,6 +63,7 @@ class TrackInfo:
     licence: str
     trainable: bool
     path: str | None
+    heard_in_part: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tinytag import TinyTag
 
@@ -12,6 +14,7 @@ from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import OutsideLibrary, UnreadableFolder
 from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, TrackFacts
 
+N_SUFFIXES_NAMED = 5
 _ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _MBID_TAGS = (
@@ -33,11 +36,44 @@ class FoundFile:
     mtime_ns: int
 
 
-def walk_audio(folder: Path, *, roots: Iterable[Path] = ()) -> Iterator[FoundFile]:
+@dataclass
+class PassedOver:
+    """What a walk left aside: files by their suffix, links not followed, folders that may not be read.
+
+    Hidden files are not counted.
+    """
+
+    suffixes: Counter[str] = field(default_factory=Counter)
+    n_links: int = 0
+    n_folders: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What was passed over, for a person; empty when that is nothing."""
+        parts = []
+        if n_files := self.suffixes.total():
+            by_number = sorted(self.suffixes.items(), key=lambda item: (-item[1], item[0]))
+            most = ", ".join(f"{suffix} {n}" for suffix, n in by_number[:N_SUFFIXES_NAMED])
+            parts.append(f"{n_files} files that by their names are no audio ({most})")
+        if self.n_links:
+            parts.append(f"{self.n_links} links to folders, or out of the library's folders")
+        if self.n_folders:
+            parts.append(f"{self.n_folders} folders that may not be read")
+        return f"passed over: {', '.join(parts)}" if parts else ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        counts = {"suffixes": dict(self.suffixes.most_common()), "links": self.n_links}
+        return counts | {"unreadable_folders": self.n_folders, "sentence": self.sentence}
+
+
+def walk_audio(
+    folder: Path, *, roots: Iterable[Path] = (), passed_over: PassedOver | None = None
+) -> Iterator[FoundFile]:
     """Every audio file below a folder, by path.
 
     Hidden files are passed over, and so are links to folders and links that lead out of the folder and
-    of all ``roots``.
+    of all ``roots``; what is passed over is counted where somebody wants to know.
 
     Raises
     ------
@@ -53,7 +89,7 @@ def walk_audio(folder: Path, *, roots: Iterable[Path] = ()) -> Iterator[FoundFil
             f"the folder {os.fspath(folder)!r} cannot be read: {error.strerror}"
         ) from error
     for entry in entries:
-        yield from _walk_entry(entry, allowed)
+        yield from _walk_entry(entry, allowed, PassedOver() if passed_over is None else passed_over)
 
 
 def library_folders(folder: Path) -> list[Path]:
@@ -139,23 +175,42 @@ def _walk_order(entry: os.DirEntry[bytes]) -> bytes:
     return entry.name + b"/" if entry.is_dir(follow_symlinks=False) else entry.name
 
 
-def _walk_entry(entry: os.DirEntry[bytes], allowed: list[bytes]) -> Iterator[FoundFile]:
+def _walk_entry(
+    entry: os.DirEntry[bytes], allowed: list[bytes], passed_over: PassedOver
+) -> Iterator[FoundFile]:
     if entry.name.startswith(b"."):
         return
     if entry.is_dir(follow_symlinks=False):
         try:
             below = sorted(os.scandir(entry.path), key=_walk_order)
         except OSError:  # a folder that may not be read hides its files, like an unmounted disk
+            passed_over.n_folders += 1
             return
         for inner in below:
-            yield from _walk_entry(inner, allowed)
-    elif Path(os.fsdecode(entry.name)).suffix.lower() in AUDIO_SUFFIXES:
-        yield from _found_file(entry, allowed)
+            yield from _walk_entry(inner, allowed, passed_over)
+        return
+    suffix = Path(os.fsencode(entry.name).decode("utf-8", "replace")).suffix.lower()
+    if _is_link_to_folder(entry):
+        passed_over.n_links += 1
+    elif suffix in AUDIO_SUFFIXES:
+        yield from _found_file(entry, allowed, passed_over)
+    else:
+        passed_over.suffixes[suffix or "without a suffix"] += 1
 
 
-def _found_file(entry: os.DirEntry[bytes], allowed: list[bytes]) -> Iterator[FoundFile]:
+def _is_link_to_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_symlink() and entry.is_dir()
+    except OSError:  # a link that leads round in circles
+        return False
+
+
+def _found_file(
+    entry: os.DirEntry[bytes], allowed: list[bytes], passed_over: PassedOver
+) -> Iterator[FoundFile]:
     try:
         if entry.is_symlink() and not _leads_inside(os.path.realpath(entry.path), allowed):
+            passed_over.n_links += 1
             return
         status = entry.stat()
         if entry.is_file():

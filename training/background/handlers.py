@@ -20,6 +20,7 @@ from recommender.playlists.members import IfExists, add_tracks, find_filled
 from recommender.records.jobs import JobKind
 from recommender.records.playlists import DEFAULT_GROUP
 from recommender.settings import Settings
+from recommender.sources.folder import PassedOver
 from training.background.feed_audio import FeedTools
 from training.background.feed_batch import score_feed
 from training.background.feed_help import help_listening
@@ -234,9 +235,9 @@ class _Handlers:
         while True:
             directory = self._current_encoder(run.database)
             ears = self._tools.open_ears(self._settings, directory)
-            outcome.n_files = 0
+            outcome.n_files, outcome.passed_over = 0, PassedOver()
             for path in outcome.paths:
-                found = find_files(path, roots=roots)
+                found = find_files(path, roots=roots, passed_over=outcome.passed_over)
                 outcome.n_files += len(found)
                 with run.database.session() as session:
                     keys = plan_scan(

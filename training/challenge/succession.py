@@ -11,6 +11,7 @@ from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding, tracks_without_embedding
 from recommender.catalogue.files import track_paths
 from recommender.catalogue.models import current_bundle, promote_bundle
+from recommender.catalogue.tracks import mark_heard
 from recommender.errors import ChampionChanged
 from recommender.settings import Settings
 from training.datasets.folder_tracks import hear_files
@@ -117,6 +118,8 @@ def _hear_the_rest(database: Database, settings: Settings, directory: Path, prog
         if heard.embedding is None:
             continue
         with database.session() as session:
+            in_part = heard.embedding.heard_in_part
+            mark_heard(session, heard.key, duration_s=heard.embedding.whole_s, heard_in_part=in_part)
             store_embedding(
                 session,
                 heard.key,

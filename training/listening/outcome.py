@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from recommender.catalogue.database import Database
-from recommender.catalogue.files import display_path, failed_files, folder_tracks
+from recommender.catalogue.files import display_path, failed_files, folder_tracks, track_paths
 from recommender.catalogue.models import current_bundle
 from recommender.catalogue.playlists import (
     ensure_playlist,
@@ -17,11 +17,12 @@ from recommender.catalogue.playlists import (
     playlist_tracks,
     set_members,
 )
+from recommender.catalogue.tracks import tracks_in_part
 from recommender.catalogue.verdicts import with_feedback
 from recommender.errors import NoAudio
 from recommender.jobs.steps import failed_items
 from recommender.records.tracks import FailedFile
-from recommender.sources.folder import library_folders
+from recommender.sources.folder import PassedOver, library_folders
 from training.listening.plan import item_path
 
 N_FAILED_SHOWN = 100
@@ -36,6 +37,7 @@ class Outcome:
     n_new: int = 0
     playlists: list[int] = field(default_factory=list)
     unreadable: tuple[str, ...] = ()
+    passed_over: PassedOver = field(default_factory=PassedOver)
     is_changed: bool = False
 
 
@@ -79,6 +81,10 @@ def is_refit_due(session: Session) -> bool:
 def sentence(result: dict[str, Any]) -> str:
     """The result for a person."""
     heard = f"{result['n_files']} files, {result['n_new']} newly heard, {result['n_failed']} set aside"
+    if result["n_in_part"]:
+        heard += f", {result['n_in_part']} heard in part"
+    if result["passed_over"]["sentence"]:
+        heard += f"; {result['passed_over']['sentence']}"
     return (
         f"{heard}; model {result['bundle']} is in service"
         if "bundle" in result
@@ -93,6 +99,7 @@ def describe(database: Database, job_id: int, outcome: Outcome) -> dict[str, Any
         for item in failed_items(session, job_id):
             path = display_path(item_path(item.key))
             failed.setdefault(path, FailedFile(path, item.code, item.error))
+        in_part = _heard_in_part(session, outcome.paths)
     shown = [
         {"file": f.path, "code": f.code, "error": f.error} for f in list(failed.values())[:N_FAILED_SHOWN]
     ]
@@ -101,6 +108,20 @@ def describe(database: Database, job_id: int, outcome: Outcome) -> dict[str, Any
         "n_new": outcome.n_new,
         "n_failed": len(failed),
         "failed": shown,
+        "n_in_part": len(in_part),
+        "in_part": in_part[:N_FAILED_SHOWN],
         "playlists": outcome.playlists,
         "unreadable": list(outcome.unreadable),
+        "passed_over": outcome.passed_over.to_dict(),
     }
+
+
+def _heard_in_part(session: Session, paths: tuple[Path, ...]) -> list[dict[str, Any]]:
+    """The tracks below the paths that could not be decoded wholly, and how much of each was heard."""
+    below = [track_id for path in paths for track_id in folder_tracks(session, path)]
+    reasons = tracks_in_part(session, below)
+    files = track_paths(session, reasons)
+    return [
+        {"track_id": track_id, "file": display_path(files[track_id]), "heard": reason}
+        for track_id, reason in reasons.items()
+    ]

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 from embeddings.errors import MissingDecoder
 from recommender.catalogue.embeddings import embedded_tracks
 from recommender.catalogue.files import forget_files, known_files
+from recommender.catalogue.tracks import tracks_in_part
 from recommender.errors import NoAudio, UnreadableFolder
 from recommender.records.tracks import KnownFile
-from recommender.sources.folder import FoundFile, walk_audio
+from recommender.sources.folder import FoundFile, PassedOver, walk_audio
 
 QUOTED = "%"  # no absolute path begins so
 # These may go well next time although the file is the same: somebody installed what was missing.
@@ -36,8 +37,10 @@ def item_path(key: str) -> Path:
     return Path(key)
 
 
-def find_files(path: Path, *, roots: Iterable[Path]) -> list[FoundFile]:
+def find_files(path: Path, *, roots: Iterable[Path], passed_over: PassedOver) -> list[FoundFile]:
     """The audio files at a path: those below a folder, or the one file that it is.
+
+    What lies there and is not among them is counted in ``passed_over``.
 
     Raises
     ------
@@ -46,9 +49,10 @@ def find_files(path: Path, *, roots: Iterable[Path]) -> list[FoundFile]:
     if path.is_file():
         status = path.stat()
         return [FoundFile(path, status.st_size, status.st_mtime_ns)]
-    found = list(walk_audio(path, roots=roots))
+    found = list(walk_audio(path, roots=roots, passed_over=passed_over))
     if not found:
-        raise NoAudio(f"the folder {os.fspath(path)!r} holds no audio files")
+        why = f": {passed_over.sentence}" if passed_over.sentence else ""
+        raise NoAudio(f"the folder {os.fspath(path)!r} holds no audio files{why}")
     return found
 
 
@@ -58,10 +62,12 @@ def plan_scan(
     """Keys of the files to work on; the files that are gone are forgotten.
 
     A file whose size and time are unchanged is not opened. One that was set aside stays so until it
-    changes, unless ``retry_failed``.
+    changes, unless ``retry_failed``; so does one that could be heard in part only.
     """
     known = known_files(session, path)
     heard = embedded_tracks(session, fingerprint)
+    if retry_failed:
+        heard -= tracks_in_part(session).keys()
     files = {os.fsencode(file.path): file for file in found}
     forget_files(session, [gone for gone in known if gone not in files])
 

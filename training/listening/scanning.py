@@ -19,6 +19,7 @@ from embeddings.errors import MissingDecoder
 from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.embeddings import has_embedding, store_embedding
 from recommender.catalogue.files import record_failed_file, record_file, track_of_content
+from recommender.catalogue.tracks import mark_heard, tracks_in_part
 from recommender.errors import CannotHelp
 from recommender.jobs.run import JobRun
 from recommender.jobs.sharing import take_lost_steps, take_reports
@@ -195,8 +196,9 @@ class _Listening:
             return
         with self._run.database.session() as session:
             track_id = track_of_content(session, file.facts.content_sha256 or "")
-            if track_id is not None and has_embedding(session, track_id, self._ears.fingerprint):
-                self._record_file(session, file)
+            if track_id is not None and self._is_heard(session, track_id):
+                # What the tags say of the length is less than what listening found out.
+                self._record_file(session, replace(file, facts=replace(file.facts, duration_s=None)))
                 item_done(session, self._run.claim, item.id)
                 is_known = True
             else:
@@ -205,6 +207,11 @@ class _Listening:
             self._count(path)
         else:
             self._prepared.append(file)
+
+    def _is_heard(self, session: Session, track_id: int) -> bool:
+        """Whether this encoder has heard the whole track; of a part, another file may hold the rest."""
+        has_it = has_embedding(session, track_id, self._ears.fingerprint)
+        return has_it and not tracks_in_part(session, [track_id])
 
     def _record(self, file: _OpenFile, heard: Heard) -> None:
         if self._run.claim.is_helper and heard.code == MissingDecoder.code:
@@ -222,8 +229,8 @@ class _Listening:
         self._count(file.path)
 
     def _keep(self, session: Session, file: _OpenFile, embedding: TrackEmbedding) -> None:
-        facts = replace(file.facts, duration_s=embedding.duration_s)
-        track_id = self._record_file(session, replace(file, facts=facts))
+        track_id = self._record_file(session, file)
+        mark_heard(session, track_id, duration_s=embedding.whole_s, heard_in_part=embedding.heard_in_part)
         store_embedding(
             session,
             track_id,

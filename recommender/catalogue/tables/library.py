@@ -21,7 +21,10 @@ class Artist(Base):
 
 
 class Track(Base):
-    """One recording; ``content_sha256`` is the audio payload it was first heard from."""
+    """One recording; ``content_sha256`` is the audio payload it was first heard from.
+
+    ``heard_in_part`` says how much was heard of a track that could not be decoded wholly.
+    """
 
     __tablename__ = "track"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,6 +36,7 @@ class Track(Base):
     source: Mapped[str]
     licence: Mapped[str] = mapped_column(default="")
     trainable: Mapped[bool]
+    heard_in_part: Mapped[str | None]
     created_at: Mapped[float]
     artist: Mapped[Artist] = relationship(lazy="raise")
 

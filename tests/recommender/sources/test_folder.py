@@ -11,7 +11,14 @@ import soundfile
 
 from recommender.errors import OutsideLibrary, UnreadableFolder
 from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, TrackFacts
-from recommender.sources.folder import library_folders, read_facts, read_format, resolve_in_roots, walk_audio
+from recommender.sources.folder import (
+    PassedOver,
+    library_folders,
+    read_facts,
+    read_format,
+    resolve_in_roots,
+    walk_audio,
+)
 from tests.folders import write_track
 
 MBID = "b1a9c0e9-d987-4042-ae91-78d6a3267d69"
@@ -239,3 +246,21 @@ def test_paths_outside_are_refused_alike_whether_they_exist_or_not(tmp_path: Pat
     assert sentences == {"this path does not lie under a library root"}
     with pytest.raises(OutsideLibrary):
         resolve_in_roots(inside, ())
+
+
+def test_what_a_walk_passes_over_is_counted_and_named(tmp_path: Path) -> None:
+    music, elsewhere = tmp_path / "music", touch(tmp_path / "elsewhere" / "x.mp3")
+    for name in ("a.mp3", "b.webm", "c.mka", "cover.jpg", "back.JPG", "list.cue", "README", ".hidden.mp3"):
+        touch(music / name)
+    (music / "out.mp3").symlink_to(elsewhere)
+    (music / "folder").symlink_to(elsewhere.parent)
+    passed_over = PassedOver()
+    found = [file.path.name for file in walk_audio(music, passed_over=passed_over)]
+    assert found == ["a.mp3", "b.webm", "c.mka"]
+    assert passed_over.suffixes == {".jpg": 2, ".cue": 1, "without a suffix": 1}
+    assert passed_over.n_links == 2
+    assert passed_over.sentence == (
+        "passed over: 4 files that by their names are no audio (.jpg 2, .cue 1, without a suffix 1), "
+        "2 links to folders, or out of the library's folders"
+    )
+    assert PassedOver().sentence == ""

@@ -222,6 +222,48 @@ def test_bad_files_are_set_aside_with_a_code_and_a_sentence(
     assert [track.title for track in library.tracks()] == ["good"]
 
 
+def test_a_track_heard_in_part_says_so_and_is_heard_again(library: Library) -> None:
+    [whole, torn] = write_folder(library.root / "p", n_tracks=2)
+    data = torn.read_bytes()
+    torn.write_bytes(data[: len(data) // 2])
+    result = library.must_add("p")
+    [part] = result["in_part"]
+    assert (result["n_in_part"], Path(part["file"]).name) == (1, torn.name)
+    assert part["heard"] == "heard 2 of 4 s: the rest is cut off or damaged"
+    with library.database.read_session() as session:
+        [track] = list_tracks(session, heard_in_part=True)
+    assert (track.path, track.heard_in_part) == (str(torn), part["heard"])
+    # The length that rows are matched by is the recording's, not that of what is left of it.
+    assert track.duration_s == pytest.approx(3.5, abs=0.05)
+    n_heard = len(listened(library.root))
+    library.must_add("p")
+    assert len(listened(library.root)) == n_heard
+    library.do(JobKind.SCAN, path=str(library.root), retry_failed=True)
+    assert listened(library.root)[n_heard:] == [torn.name]
+    torn.write_bytes(data)
+    library.must_add("p")
+    assert [track.heard_in_part for track in library.tracks() if track.path == str(torn)] == [None]
+    assert whole.exists()
+
+
+def test_what_a_scan_passed_over_is_in_its_result(library: Library) -> None:
+    write_folder(library.root / "p", n_tracks=1)
+    (library.root / "p" / "cover.jpg").write_bytes(b"picture")
+    passed_over = library.must_add("p")["passed_over"]
+    assert passed_over["suffixes"] == {".jpg": 1}
+    assert passed_over["sentence"] == "passed over: 1 files that by their names are no audio (.jpg 1)"
+
+
+def test_a_folder_of_links_says_why_nothing_was_heard(library: Library, tmp_path: Path) -> None:
+    [path] = write_folder(tmp_path / "elsewhere", n_tracks=1)
+    (library.root / "p").mkdir()
+    (library.root / "p" / path.name).symlink_to(path)
+    job = library.add("p")
+    assert job.state is JobState.FAILED
+    assert job.error is not None
+    assert "holds no audio files: passed over: 1 links to folders, or out of the library" in job.error
+
+
 def test_bad_files_are_tried_again_when_they_change_or_somebody_asks(
     library: Library, bad_files: dict[str, str]
 ) -> None:

@@ -13,7 +13,8 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
   const heading = el("h2", { tabIndex: -1, id: "asked" }, named(answer.track));
   target.replaceChildren(
     el("div", { className: "asked" }, source ? el("button", { className: "round", "aria-label": `Play ${named(answer.track)}`, onclick: () => playTrack(source) }, "▶") : null,
-      el("div", {}, heading, el("p", { className: `verdict ${answer.verdict}` }, verdict(answer)))),
+      el("div", {}, heading, el("p", { className: `verdict ${answer.verdict}` }, verdict(answer)),
+        answer.track.heard_in_part ? el("p", { className: "small" }, `Of this song: ${answer.track.heard_in_part}.`) : null)),
     answer.member_of.length ? el("p", { className: "muted" }, `It is in ${names(answer.member_of)} already; it was not counted among its own neighbours.`) : "",
     learning(answer),
     picture,

@@ -1,9 +1,12 @@
-"""What the header of a WAV file says of its length, which a file that was cut off does not hold."""
+"""What headers say of a length that libraries shorten in silence where a file is cut off: WAV, ASF (wma)."""
 
 from pathlib import Path
 
 # What a recorder writes that does not know the length yet.
 _UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE)
+
+_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_HEAD_BYTES = 1 << 16
 
 
 def read_wav_claim(path: Path, start: int) -> float | None:
@@ -27,3 +30,21 @@ def read_wav_claim(path: Path, start: int) -> float | None:
                 file.seek(size, 1)
             file.seek(size % 2, 1)
     return None
+
+
+def read_asf_claim(path: Path, start: int) -> float | None:
+    """Return the play duration in the File Properties Object (ASF specification, 3.2), without the preroll.
+
+    Raises
+    ------
+    OSError
+    """
+    with path.open("rb") as file:
+        file.seek(start)
+        head = file.read(_ASF_HEAD_BYTES)
+    at = head.find(_FILE_PROPERTIES)
+    values = head[at + 64 : at + 88]
+    if at < 0 or len(values) < 24:
+        return None
+    duration, _, preroll = (int.from_bytes(values[n : n + 8], "little") for n in (0, 8, 16))
+    return max(duration / 1e7 - preroll / 1e3, 0.0) or None
