@@ -19,6 +19,7 @@ from api.request_log import begin_request, finish_request
 from api.schemas.base import ProblemSchema
 from api.services import EXTENSION, Services, services
 from api.version import VERSION
+from embeddings.decoder_processes import DecoderProcesses
 from recommender.catalogue.database import open_database
 from recommender.model.in_service import ModelHolder
 from recommender.model.shelf import ModelShelf
@@ -54,9 +55,10 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         template_folder="pages/templates",
     )
     database = open_database(settings)
-    holder = ModelHolder(database, encoder_threads=settings.encoder_threads)
-    shelf = ModelShelf(database, holder, encoder_threads=settings.encoder_threads)
-    app.extensions[EXTENSION] = Services(settings, database, holder, shelf, Metrics())
+    apart, threads = DecoderProcesses(), settings.encoder_threads
+    holder = ModelHolder(database, encoder_threads=threads, apart=apart)
+    shelf = ModelShelf(database, holder, encoder_threads=threads, apart=apart)
+    app.extensions[EXTENSION] = Services(settings, database, holder, shelf, Metrics(), apart)
     _configure(app, settings)
     register_problems(app)
     app.before_request(begin_request)

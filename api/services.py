@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, current_app, url_for
 
 from api.metrics import Metrics
+from embeddings.decoder_processes import DecoderProcesses
 from recommender.answering.library_map import MapHolder
 from recommender.catalogue.database import Database
 from recommender.catalogue.files import list_library_roots
@@ -33,6 +34,7 @@ class Services:
     holder: ModelHolder
     shelf: ModelShelf
     metrics: Metrics
+    apart: DecoderProcesses
 
     @cached_property
     def web(self) -> Web:

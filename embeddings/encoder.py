@@ -1,28 +1,26 @@
 """Patches to embeddings: runs an exported network, pools, and standardises so that cosines mean something."""
 
 import json
-import os
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Unheard
 from embeddings.config import FRONT_END_VERSION, EncoderConfig
+from embeddings.decoder_processes import RunApart, run_here
 from embeddings.errors import EmbeddingError, FingerprintMismatch
+from embeddings.network import NETWORK_FILE, Network
 from embeddings.patches import track_patches
 
-NETWORK_FILE = "encoder.tflite"
 CONFIG_FILE = "encoder.json"
 # A standard deviation counts as at least this share of the median one of its view.
 LEAST_DEVIATION = 0.1
@@ -75,16 +73,21 @@ class Encoder:
     busy; and no patch can touch another, so batches do not matter.
     """
 
-    def __init__(self, config: EncoderConfig, network: bytes, *, n_threads: int) -> None:
+    def __init__(
+        self, config: EncoderConfig, network: bytes, *, n_threads: int, apart: RunApart = run_here
+    ) -> None:
         self.config = config
         self.fingerprint = config.fingerprint
         self._content = network
+        self.apart = apart
         self._own = threading.local()
         self._pool = ThreadPoolExecutor(n_threads, thread_name_prefix="encoder")
 
     @classmethod
-    def load(cls, directory: Path, *, n_threads: int = 2) -> "Encoder":
+    def load(cls, directory: Path, *, n_threads: int = 2, apart: RunApart = run_here) -> "Encoder":
         """Read the ``encoder.tflite`` and ``encoder.json`` of a directory and try them on one patch.
+
+        Files are decoded by ``apart``: here, or in a process that may die of one.
 
         Raises
         ------
@@ -100,7 +103,7 @@ class Encoder:
             raise FingerprintMismatch(
                 f"{NETWORK_FILE} has SHA-256 {found[:12]}, {CONFIG_FILE} says {config.network_sha256[:12]}"
             )
-        encoder = cls(config, network, n_threads=n_threads)
+        encoder = cls(config, network, n_threads=n_threads, apart=apart)
         # One patch for each thread, so that the first track does not wait for the networks to be set up.
         silence = np.zeros((n_threads, config.patches.patch_frames, config.mel.n_mels), dtype=np.float32)
         encoder.encode_patches(silence)
@@ -134,9 +137,9 @@ class Encoder:
 
         Raises
         ------
-        UndecodableAudio, MissingDecoder, SilentAudio, TooShort, TooLong
+        UndecodableAudio, MissingDecoder, SilentAudio, TooShort, TooLong, DecoderCrashed, DecoderHung
         """
-        heard = track_patches(path, self.config.mel, self.config.patches, limits=limits)
+        heard = self.apart(partial(track_patches, path, self.config.mel, self.config.patches, limits=limits))
         started = time.perf_counter()
         embeddings = self.encode_patches(heard.patches)
         timing_ms = heard.timing_ms | {"encode": 1e3 * (time.perf_counter() - started)}
@@ -155,53 +158,8 @@ class Encoder:
         """(patch_frames, n_mels) -> (dim,), on a thread of the pool."""
         network = getattr(self._own, "network", None)
         if network is None:
-            network = self._own.network = _Network(self._content, self.config)
+            network = self._own.network = Network(self._content, self.config)
         return network.run(patch)
-
-
-_stderr = threading.Lock()
-
-
-@contextmanager
-def _nothing_said() -> Iterator[None]:
-    """LiteRT writes to the terminal which delegate it takes, past every switch of Python's."""
-    with _stderr:  # one at a time, else one could put back what another has put there
-        sys.stderr.flush()
-        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
-
-
-class _Network:
-    """One LiteRT interpreter, for one thread."""
-
-    def __init__(self, content: bytes, config: EncoderConfig) -> None:
-        try:
-            with _nothing_said():
-                self._interpreter = Interpreter(model_content=content, num_threads=1)
-                self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise EmbeddingError(f"{NETWORK_FILE} is not a network that LiteRT can run: {error}") from error
-        source, sink = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
-        self._input, self._output = source["index"], sink["index"]
-        found = (tuple(source["shape"].tolist()), tuple(sink["shape"].tolist()))
-        expected = ((1, config.patches.patch_frames, config.mel.n_mels), (1, config.embedding_dim))
-        if found != expected:
-            raise EmbeddingError(
-                f"{NETWORK_FILE} maps {found[0]} to {found[1]}, expected {expected[0]} to {expected[1]}"
-            )
-
-    def run(self, patch: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(patch_frames, n_mels) float32 -> (dim,) float32."""
-        self._interpreter.set_tensor(self._input, patch[None].astype(np.float32, copy=False))
-        self._interpreter.invoke()
-        embedding: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return embedding
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,18 @@ class MissingDecoder(UndecodableAudio):
     code = "missing_decoder"
 
 
+class DecoderCrashed(EmbeddingError):
+    """The file made its decoder die; whatever asked for it lives on."""
+
+    code = "decoder_crashed"
+
+
+class DecoderHung(EmbeddingError):
+    """The decoder was given up, because it was busy for longer than any file needs."""
+
+    code = "decoder_hung"
+
+
 class SilentAudio(EmbeddingError):
     """Every window of the track is silent, so there is nothing to listen to."""
 

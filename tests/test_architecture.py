@@ -29,7 +29,7 @@ IMPORT_TABLE = {
     "embeddings": ("embeddings",),
     "recommender": ("embeddings", "recommender"),
     "training": ("embeddings", "recommender", "training"),
-    "api": ("embeddings.errors", "recommender", "api"),
+    "api": ("embeddings.decoder_processes", "embeddings.errors", "recommender", "api"),
     "migrations": ("recommender.catalogue.tables",),
 }
 COMMAND_LINE = "api/cli.py"
@@ -53,10 +53,14 @@ ROOMS = {
         "audio": ("decoding", "windows"),
         "waveform": ("audio", "decoding"),
         "patches": ("audio", "config", "decoding", "mel"),
-        "encoder": ("audio", "config", "patches"),
+        "network": ("config",),
+        "decoder_processes": (),
+        "encoder": ("audio", "config", "decoder_processes", "network", "patches"),
     },
     "recommender": {
-        "sources.folder": (),
+        "sources.tag_blocks": (),
+        "sources.tags": ("sources.tag_blocks",),
+        "sources.folder": ("sources.tags",),
         "sources.rows": (),
         "sources.web": (),
         "sources.files": ("sources.rows",),
@@ -144,10 +148,10 @@ HOMES = {
     "soundfile": ("embeddings/decoding/with_libsndfile.py", "training/demo/library.py"),
     "soxr": ("embeddings/audio.py",),
     "av": ("embeddings/decoding/with_libav.py", "embeddings/decoding/with_libav_frames.py"),
-    "ai_edge_litert": ("embeddings/encoder.py",),
+    "ai_edge_litert": ("embeddings/network.py",),
     "faiss": ("recommender/model/index.py",),
     "charset_normalizer": ("recommender/sources/rows/text_decoding.py",),
-    "tinytag": ("recommender/sources/folder.py",),
+    "tinytag": ("recommender/sources/tags.py",),
     "rapidfuzz": (
         *("recommender/matching/name_comparison.py", "recommender/matching/known_names.py"),
         "recommender/matching/version_words.py",

@@ -64,6 +64,27 @@ def group_tracks(
     return Grouping(keys if same_recording is None else _joined(keys, same_recording), judged_by)
 
 
+def held_together(credits: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return a name for each track that it shares with every track it has an artist in common with.
+
+    Also by way of others: who plays with one artist here and with another there keeps all three together.
+    It is the name of one of the artists; empty for a track of which none is known.
+    """
+    leads: dict[str, str] = {}
+    spelled = {name.casefold(): name for names in reversed(credits) for name in reversed(names)}
+
+    def lead(name: str) -> str:
+        key = name.casefold()
+        while leads.setdefault(key, key) != key:
+            key = leads[key]
+        return key
+
+    for first, *others in (names for names in credits if names):
+        for other in others:
+            leads[lead(other)] = lead(first)
+    return tuple(spelled[lead(names[0])] if names else "" for names in credits)
+
+
 def artist_folds(membership: BoolArray, keys: IdArray, *, n_folds: int, seed: int) -> IdArray:
     """Return the fold of each track, (n_tracks,) int64; equal keys share a fold, labels are spread evenly.
 

@@ -46,4 +46,5 @@ def get_audio(track_id: int) -> Response:
 @blueprint.doc(responses=describe_problems(404, 409, 422))
 def get_waveform(track_id: int, query_data: dict[str, Any]) -> Any:
     """Show how loud the track is from moment to moment; its file is decoded from end to end."""
-    return draw_waveform(track_file(services().database, track_id), query_data["points"])
+    ours = services()
+    return draw_waveform(track_file(ours.database, track_id), query_data["points"], apart=ours.apart)

@@ -40,7 +40,7 @@ def post_upload(form_and_files_data: dict[str, Any]) -> tuple[Any, int, dict[str
     except NoModel:
         model = None  # the first playlist may be made of uploads: its job hears them
     with received(form_and_files_data["file"]) as (path, name):
-        track = keep_upload(ours.database, ours.settings, model, path, name=name)
+        track = keep_upload(ours.database, ours.settings, model, path, name=name, apart=ours.apart)
     if playlist_id is not None:
         with ours.database.session() as session:
             name = get_playlist(session, playlist_id).name

@@ -11,7 +11,8 @@ class TrackSchema(Strict):
 
     id = Integer(required=True)
     title = text_field()
-    artist = text_field()
+    artist = text_field(metadata={"description": "The credit: all artists of the track."})
+    artists = List(String(), required=True)
     album = text_field()
     duration_s = Float(required=True, allow_none=True)
     source = text_field()

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,17 @@ class OpenStream:
         """Let go of the file."""
         self.container.close()
         self._file.close()
+
+
+def read_metadata(path: Path, found: Found) -> dict[str, str]:
+    """What libav knows of a file's tags, by their names in small letters; empty where it cannot open it."""
+    try:
+        opened = OpenStream(path, found)
+    except UndecodableAudio:
+        return {}
+    with closing(opened):
+        found_there = {**opened.stream.metadata, **opened.container.metadata}
+        return {str(key).lower(): str(value) for key, value in found_there.items()}
 
 
 def _plain_samples(values: Any, name: str, n_channels: int) -> Samples | None:

@@ -171,7 +171,7 @@ def _query_by_file(database: Database, path: Path, model: ServedModel, *, name: 
         track = None if track_id is None else tracks_by_id(session, [track_id]).get(track_id)
     if track is not None:
         return _listen(path, model, AskedTrack(track.id, track.title, track.artist, track.duration_s))
-    facts = read_facts(path, name=name)
+    facts = model.encoder.apart(partial(read_facts, path, name=name))
     return _listen(path, model, AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None))
 
 

@@ -1,8 +1,10 @@
 """The audio file behind a track of the catalogue, for somebody who wants to hear or see it."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from embeddings.decoder_processes import RunApart
 from embeddings.waveform import read_waveform
 from recommender.catalogue.database import Database
 from recommender.catalogue.files import track_paths
@@ -42,7 +44,7 @@ def track_file(database: Database, track_id: int) -> Path:
     return path
 
 
-def draw_waveform(path: Path, n_points: int) -> Waveform:
-    """Return the peaks of a file; see :func:`embeddings.waveform.read_waveform`."""
-    peaks, duration_s = read_waveform(path, n_points)
+def draw_waveform(path: Path, n_points: int, *, apart: RunApart) -> Waveform:
+    """Return the peaks of a file, decoded apart; see :func:`embeddings.waveform.read_waveform`."""
+    peaks, duration_s = apart(partial(read_waveform, path, n_points))
     return Waveform(tuple(round(float(peak), 3) for peak in peaks), round(duration_s, 3))

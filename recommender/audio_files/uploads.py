@@ -3,8 +3,10 @@
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from embeddings.decoder_processes import RunApart
 from embeddings.waveform import read_waveform
 from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.database import Database
@@ -23,7 +25,13 @@ _UNSAFE = re.compile(r"[^\w .,&'()+\-]+")
 
 
 def keep_upload(
-    database: Database, settings: Settings, model: ServedModel | None, upload: Path, *, name: str
+    database: Database,
+    settings: Settings,
+    model: ServedModel | None,
+    upload: Path,
+    *,
+    name: str,
+    apart: RunApart,
 ) -> TrackInfo:
     """Listen to a file, keep it below the data folder, and return the track that it is now.
 
@@ -38,7 +46,8 @@ def keep_upload(
         It cannot be written.
     """
     heard = model.encoder.listen(upload) if model else None
-    duration_s = heard.whole_s if heard else read_waveform(upload, 1)[1]
+    duration_s = heard.whole_s if heard else apart(partial(read_waveform, upload, 1))[1]
+    facts = apart(partial(read_facts, upload, name=name))
     sha256 = content_sha256(upload)
     with database.read_session() as session:
         known = track_of_content(session, sha256)
@@ -49,7 +58,7 @@ def keep_upload(
         add_library_root(session, settings.uploads_directory)
         track_id = known if path is None else None
         if path is not None:
-            facts = replace(read_facts(path, name=name), content_sha256=sha256, duration_s=duration_s)
+            facts = replace(facts, content_sha256=sha256, duration_s=duration_s)
             size, mtime_ns = path.stat().st_size, path.stat().st_mtime_ns
             track_id = record_file(session, path, size=size, mtime_ns=mtime_ns, facts=facts)
         assert track_id is not None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from recommender.catalogue.database import CHUNK_ROWS, insert_or_keep
 from recommender.catalogue.tables.imports import MatchDecision
 from recommender.catalogue.tables.library import Artist, AudioFile, Identity, Track
-from recommender.catalogue.tracks import SPOTIFY
+from recommender.catalogue.tracks import SPOTIFY, credit
 
 _Value = TypeVar("_Value")
 
@@ -39,7 +39,7 @@ def named_tracks(session: Session) -> list[NamedTrack]:
     Tracks known by name only came in with a source: to match with one would say nothing of the library.
     """
     statement = (
-        select(Track.id, Track.title, Artist.name, Track.album, Track.duration_s)
+        select(Track.id, Track.title, credit(), Track.album, Track.duration_s)
         .join(Artist, Artist.id == Track.artist_id)
         .where(Track.content_sha256.is_not(None))
         .order_by(Track.id)

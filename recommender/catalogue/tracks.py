@@ -4,8 +4,9 @@ import re
 import time
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from recommender.catalogue.database import CHUNK_ROWS, insert_or_keep
@@ -37,7 +38,8 @@ def update_track(session: Session, track_id: int, facts: TrackFacts) -> None:
     """Give a track the title, artist, album and identities of these facts, as after retagging."""
     values = {
         "title": facts.title,
-        "artist_id": _artist_id(session, facts.artist),
+        "artist_id": _artist_id(session, facts.artists[0] if facts.artists else facts.artist),
+        "artists": "\n".join(facts.artists) if len(facts.artists) > 1 else None,
         "album": facts.album,
     }
     if facts.duration_s is not None:
@@ -85,7 +87,7 @@ def find_track(session: Session, reference: str | int) -> TrackInfo:
     row = session.execute(query.order_by(Track.id).limit(1)).first()
     if row is None:
         raise NoSuchTrack(f"no track in the catalogue answers to {str(reference)!r}")
-    return TrackInfo(*row)
+    return _info(row)
 
 
 def parse_reference(reference: str | int) -> tuple[str, str]:
@@ -118,7 +120,7 @@ def tracks_by_id(session: Session, track_ids: Sequence[int]) -> dict[int, TrackI
     for start in range(0, len(track_ids), CHUNK_ROWS):
         wanted = [int(track_id) for track_id in track_ids[start : start + CHUNK_ROWS]]
         for row in session.execute(_infos().where(Track.id.in_(wanted))):
-            found[row[0]] = TrackInfo(*row)
+            found[row[0]] = _info(row)
     return found
 
 
@@ -138,9 +140,10 @@ def list_tracks(
     if heard_in_part:
         statement = statement.where(Track.heard_in_part.is_not(None))
     if query:
-        matches = [column.icontains(query, autoescape=True) for column in (Track.title, Artist.name)]
+        columns = (Track.title, Artist.name, Track.artists)
+        matches = [column.icontains(query, autoescape=True) for column in columns]
         statement = statement.where(or_(*matches))
-    return [TrackInfo(*row) for row in session.execute(statement.order_by(Track.id).limit(limit))]
+    return [_info(row) for row in session.execute(statement.order_by(Track.id).limit(limit))]
 
 
 def delete_track(session: Session, track_id: int) -> None:
@@ -152,7 +155,7 @@ def delete_track(session: Session, track_id: int) -> None:
     session.execute(delete(Artist).where(Artist.id == gone[0], ~still_used))
 
 
-def _infos() -> Select[int, str, int, str, str, float | None, str, str, bool, str | None, str | None]:
+def _infos() -> Select[Any]:
     """One row per track, in the order of TrackInfo's fields."""
     path = (
         select(AudioFile.path_text)
@@ -166,7 +169,7 @@ def _infos() -> Select[int, str, int, str, str, float | None, str, str, bool, st
         Track.id,
         Track.title,
         Artist.id,
-        Artist.name,
+        credit(),
         Track.album,
         Track.duration_s,
         Track.source,
@@ -174,7 +177,19 @@ def _infos() -> Select[int, str, int, str, str, float | None, str, str, bool, st
         Track.trainable,
         path,
         Track.heard_in_part,
+        Track.artists,
     ).join(Artist, Artist.id == Track.artist_id)
+
+
+def credit() -> ColumnElement[str]:
+    """The artists of a track as they are shown: all of several, else the one that it is filed under."""
+    return func.coalesce(func.replace(Track.artists, "\n", ", "), Artist.name)
+
+
+def _info(row: Row[Any]) -> TrackInfo:
+    values = tuple(row)
+    artists = tuple(values[-1].splitlines()) if values[-1] else (values[3],)
+    return TrackInfo(*(*values[:-1], artists))
 
 
 def _same_track(session: Session, facts: TrackFacts) -> int | None:
@@ -189,7 +204,8 @@ def _same_track(session: Session, facts: TrackFacts) -> int | None:
 def _insert_track(session: Session, facts: TrackFacts, *, allow_spotify: bool) -> int:
     values = {
         "title": facts.title,
-        "artist_id": _artist_id(session, facts.artist),
+        "artist_id": _artist_id(session, facts.artists[0] if facts.artists else facts.artist),
+        "artists": "\n".join(facts.artists) if len(facts.artists) > 1 else None,
         "album": facts.album,
         "duration_s": facts.duration_s,
         "content_sha256": facts.content_sha256,

@@ -6,7 +6,7 @@ from functools import partial
 
 from recommender.catalogue.identities import NamedTrack
 from recommender.matching.name_comparison import NEAR_TOLERANCE_S, UNLIKE, Likeness
-from recommender.matching.normalised_names import fold_key, read_title
+from recommender.matching.normalised_names import fold_key, read_artist, read_title
 from recommender.records.matches import NO_MATCH, Alternative, Match, Method, Strength
 from recommender.records.rows import SourceRow
 
@@ -156,6 +156,9 @@ def _is_copy(track: NamedTrack, other: NamedTrack) -> bool:
     if track.duration_s is None or other.duration_s is None:
         return False
     mine, theirs = read_title(track.title), read_title(other.title)
+    artists, others = ({*read_artist(t.artist).parts} for t in (track, other))
+    if not (artists <= others or artists >= others):  # "Sol, Uma" is not "Sol, Vic"
+        return False
     same_names = (mine.key, mine.numbers, mine.version.kinds, mine.companions) == (
         *(theirs.key, theirs.numbers, theirs.version.kinds, theirs.companions),
     )

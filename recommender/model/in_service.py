@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from math import inf
 
+from embeddings.decoder_processes import RunApart, run_here
 from embeddings.encoder import Encoder
 from embeddings.errors import EmbeddingError
 from recommender.catalogue.database import Database
@@ -51,11 +52,12 @@ class ModelHolder:
         database: Database,
         *,
         encoder_threads: int,
+        apart: RunApart = run_here,
         look_every_s: float = LOOK_EVERY_S,
         longest_wait_s: float = LONGEST_WAIT_S,
     ) -> None:
         self._database = database
-        self._encoder_threads = encoder_threads
+        self._encoder_threads, self._apart = encoder_threads, apart
         self._look_every_s, self._longest_wait_s = look_every_s, longest_wait_s
         self._model: ServedModel | None = None
         self._refused_at: dict[str, float] = {}
@@ -145,7 +147,7 @@ class ModelHolder:
         if time.monotonic() - self._refused_at.get(info.id, -inf) < RETRY_REFUSED_S:
             return None
         try:
-            model = load_model(self._database, info, encoder_threads=self._encoder_threads)
+            model = load_model(self._database, info, encoder_threads=self._encoder_threads, apart=self._apart)
         except CorruptBundle as error:
             self._refused_at[info.id] = time.monotonic()
             _log.error("bundle %s cannot be served: %s", info.id, error)
@@ -154,7 +156,9 @@ class ModelHolder:
         return model
 
 
-def load_model(database: Database, info: BundleInfo, *, encoder_threads: int) -> ServedModel:
+def load_model(
+    database: Database, info: BundleInfo, *, encoder_threads: int, apart: RunApart = run_here
+) -> ServedModel:
     """Return a verified bundle and its network; a missing index is made again.
 
     Raises
@@ -164,7 +168,7 @@ def load_model(database: Database, info: BundleInfo, *, encoder_threads: int) ->
     """
     bundle = read_bundle(info.directory)
     try:
-        encoder = Encoder.load(info.directory, n_threads=encoder_threads)
+        encoder = Encoder.load(info.directory, n_threads=encoder_threads, apart=apart)
     except EmbeddingError as error:
         raise CorruptBundle(f"{info.id}: {error}") from error
     if bundle.index is None:

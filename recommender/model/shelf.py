@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 
+from embeddings.decoder_processes import RunApart, run_here
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import get_bundle
 from recommender.model.bundle import CorruptBundle
@@ -18,10 +19,16 @@ class ModelShelf:
     """Hands out the model that a request names; shared by all threads of a process."""
 
     def __init__(
-        self, database: Database, holder: ModelHolder, *, encoder_threads: int, n_kept: int = N_KEPT
+        self,
+        database: Database,
+        holder: ModelHolder,
+        *,
+        encoder_threads: int,
+        apart: RunApart = run_here,
+        n_kept: int = N_KEPT,
     ) -> None:
         self._database, self._holder = database, holder
-        self._encoder_threads, self._n_kept = encoder_threads, n_kept
+        self._encoder_threads, self._apart, self._n_kept = encoder_threads, apart, n_kept
         self._kept: OrderedDict[str, ServedModel] = OrderedDict()
         self._using, self._loading = threading.Lock(), threading.Lock()
 
@@ -58,7 +65,7 @@ class ModelShelf:
     def _load(self, model_id: str) -> ServedModel:
         info = self._find(model_id)
         try:
-            model = load_model(self._database, info, encoder_threads=self._encoder_threads)
+            model = load_model(self._database, info, encoder_threads=self._encoder_threads, apart=self._apart)
         except CorruptBundle:
             self._find(model_id)  # it may have been removed meanwhile
             raise

@@ -1,5 +1,6 @@
 """Tracks and their files as plain values; times are seconds since 1970, UTC."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # What stands in for the artist where neither tags nor the file name say one.
@@ -14,7 +15,8 @@ class TrackFacts:
     """What a source says about a track, before it is in the catalogue.
 
     ``identities`` are (scheme, value) pairs such as ("isrc", "USABC1234567"); ``content_sha256`` is
-    the hash of the audio payload, None when only metadata is known.
+    the hash of the audio payload, None when only metadata is known. ``artist`` is the credit as it is shown;
+    ``artists`` names each where there are several; the track is filed under the first.
     """
 
     title: str
@@ -25,6 +27,7 @@ class TrackFacts:
     licence: str = ""
     identities: tuple[tuple[str, str], ...] = ()
     content_sha256: str | None = None
+    artists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class FileFormat:
 class TrackInfo:
     """One track of the catalogue; ``path`` is for display only (undecodable bytes are replaced).
 
-    ``heard_in_part`` says how much was heard of a track that could not be decoded wholly.
+    ``heard_in_part`` says how much was heard of a track that could not be decoded wholly. ``artist`` is the
+    credit of all ``artists``; ``artist_id`` is the first of them.
     """
 
     id: int
@@ -64,6 +68,7 @@ class TrackInfo:
     trainable: bool
     path: str | None
     heard_in_part: str | None = None
+    artists: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,11 @@ class FailedFile:
     path: str
     code: str
     error: str
+
+
+def known_artists(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the artists that somebody knows."""
+    return tuple(name for name in map(known_artist, names) if name)
 
 
 def known_artist(name: str) -> str:

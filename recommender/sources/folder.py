@@ -8,22 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tinytag import TinyTag
-
 from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import OutsideLibrary, UnreadableFolder
 from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, TrackFacts
+from recommender.sources.tags import read_tags
 
 N_SUFFIXES_NAMED = 5
-_ISRC = re.compile(r"^[A-Z]{2}[A-Z0-9]{3}\d{7}$")
-_UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-_MBID_TAGS = (
-    "musicbrainz_trackid",
-    "musicbrainz track id",
-    "musicbrainz_recordingid",
-    "musicbrainz/track id",
-)
-_MBID_OWNER = "http://musicbrainz.org\0"
 _TRACK_NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
 
 
@@ -111,29 +101,24 @@ def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
     ``name`` stands in for the file's own name, for an upload that lies under another.
     """
     named = _facts_of_name(Path(name) if name is not None else path)
-    try:
-        tag = TinyTag.get(os.fsencode(path))
-    except Exception:  # its parsers meet damaged files with every kind of error
-        return named
+    tags = read_tags(path)
+    artists = tuple(text for text in map(_text, tags.artists) if text)
     return replace(
         named,
-        title=_text(tag.title) or named.title,
-        artist=_text(tag.artist) or _text(tag.albumartist) or named.artist,
-        album=_text(tag.album),
-        duration_s=tag.duration if tag.duration and tag.duration > 0 else None,
-        licence=_first(tag, "license") or _first(tag, "copyright"),
-        identities=tuple(_identities(tag)),
+        title=_text(tags.title) or named.title,
+        artist=", ".join(artists) or named.artist,
+        artists=artists if len(artists) > 1 else (),
+        album=_text(tags.album),
+        duration_s=tags.duration_s or None,
+        licence=_text(tags.licence),
+        identities=tags.identities,
     )
 
 
 def read_format(path: Path) -> FileFormat:
     """How a file holds its audio; of a header that cannot be read nothing is known but the file's suffix."""
-    container = path.suffix.lower().removeprefix(".")
-    try:
-        tag = TinyTag.get(os.fsencode(path), tags=False)
-    except Exception:  # as in read_facts
-        return FileFormat(container)
-    return FileFormat(container, tag.samplerate or 0, tag.bitrate or 0.0)
+    tags = read_tags(path)
+    return FileFormat(path.suffix.lower().removeprefix("."), tags.sample_rate_hz, tags.bit_rate_kbps)
 
 
 def resolve_in_roots(path: Path, roots: Iterable[Path]) -> Path:
@@ -230,28 +215,6 @@ def _facts_of_name(path: Path) -> TrackFacts:
     if dash and artist.strip() and title.strip():
         return TrackFacts(title=title.strip(), artist=artist.strip())
     return TrackFacts(title=name or "untitled", artist=UNKNOWN_ARTIST)
-
-
-def _identities(tag: TinyTag) -> Iterator[tuple[str, str]]:
-    """The registered names in a file's tags, each only when it has the registry's form."""
-    for value in tag.other.get("isrc", []):
-        isrc = re.sub(r"[\s-]", "", str(value)).upper()
-        if _ISRC.match(isrc):
-            yield "isrc", isrc
-    mbids = [value for key in _MBID_TAGS for value in tag.other.get(key, [])]
-    mbids += [
-        str(value).removeprefix(_MBID_OWNER)
-        for value in tag.other.get("ufid", [])
-        if str(value).startswith(_MBID_OWNER)
-    ]
-    for mbid in dict.fromkeys(str(value).strip().lower() for value in mbids):
-        if _UUID.match(mbid):
-            yield "mbid", mbid
-
-
-def _first(tag: TinyTag, key: str) -> str:
-    values = tag.other.get(key, [])
-    return _text(values[0]) if values else ""
 
 
 def _text(value: object) -> str:

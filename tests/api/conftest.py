@@ -172,6 +172,7 @@ def app(settings: Settings, database: Database) -> Iterator[APIFlask]:
     """The application; ask for ``filled`` as well to give it something to answer with."""
     app = create_app(settings)
     yield app
+    find_services(app).apart.close()
     find_services(app).database.close()
 
 

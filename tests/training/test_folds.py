@@ -14,6 +14,7 @@ from training.folds import (
     DUPLICATE_SECONDS,
     artist_folds,
     group_tracks,
+    held_together,
     labels_left,
     same_recordings,
 )
@@ -241,3 +242,8 @@ def test_arguments_are_only_read() -> None:
     for array, copy in zip((*arrays, keys), (*before, copied), strict=True):
         np.testing.assert_array_equal(array, copy)
     assert artists == ["A"] * 6
+
+
+def test_who_shares_an_artist_is_held_out_together() -> None:
+    credits = [("Sol", "Uma"), ("Vic",), (), ("vic", "Sol"), ("Wes",), ("Wes", "Xan"), ()]
+    assert held_together(credits) == (*("Vic", "Vic", "", "Vic"), *("Wes", "Wes", ""))

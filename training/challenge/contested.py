@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from recommender.catalogue.database import Database
 from recommender.catalogue.files import track_paths
 from recommender.catalogue.tracks import tracks_by_id
-from recommender.records.tracks import known_artist
+from recommender.records.tracks import known_artists
 from recommender.settings import Settings
+from training.folds import held_together
 from training.groups.labels import LabelledTracks
 from training.groups.refit import LearningSet
 from training.learning.mel_cache import CachedPatches, MelCache
@@ -66,7 +67,7 @@ def read_labelled(database: Database, settings: Settings, learning_set: Learning
         track_ids=ids,
         raw=learning_set.raw[np.searchsorted(learning_set.track_ids, ids)],
         membership=np.concatenate(parts, axis=1),
-        artists=tuple(known_artist(track.artist) for track in known),
+        artists=held_together([known_artists(track.artists) for track in known]),
         albums=tuple(track.album for track in known),
         durations_s=np.array([np.nan if track.duration_s is None else track.duration_s for track in known]),
     )

@@ -21,8 +21,9 @@ from recommender.errors import RecommenderError
 from recommender.model.bundle import BundleContents, build_index, write_bundle
 from recommender.model.pruning import prune_models
 from recommender.records.playlists import DEFAULT_GROUP, GroupInfo
-from recommender.records.tracks import known_artist
+from recommender.records.tracks import known_artists
 from recommender.settings import Settings
+from training.folds import held_together
 from training.groups.fit import FittedGroup, GroupLabels, fit_group, group_by_artist
 from training.groups.fitting import FitContext, default_choice
 from training.groups.labels import LabelledTracks
@@ -214,7 +215,7 @@ def _read_group(
         track_ids=ids,
         raw=raw[np.searchsorted(track_ids, ids)],
         membership=membership,
-        artists=tuple(known_artist(track.artist) for track in known),
+        artists=held_together([known_artists(track.artists) for track in known]),
         albums=tuple(track.album for track in known),
         durations_s=np.array([np.nan if track.duration_s is None else track.duration_s for track in known]),
     )

@@ -23,7 +23,8 @@ class Artist(Base):
 class Track(Base):
     """One recording; ``content_sha256`` is the audio payload it was first heard from.
 
-    ``heard_in_part`` says how much was heard of a track that could not be decoded wholly.
+    ``heard_in_part`` says how much was heard of a track that could not be decoded wholly. ``artists`` names
+    all of several, one a line; ``artist_id`` is the first.
     """
 
     __tablename__ = "track"
@@ -37,6 +38,7 @@ class Track(Base):
     licence: Mapped[str] = mapped_column(default="")
     trainable: Mapped[bool]
     heard_in_part: Mapped[str | None]
+    artists: Mapped[str | None]
     created_at: Mapped[float]
     artist: Mapped[Artist] = relationship(lazy="raise")
 

@@ -2,14 +2,18 @@
 
 import io
 import os
+import signal
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 import numpy as np
 import pytest
 import soundfile
+from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from api.services import find_services
 from recommender.catalogue.playlists import create_playlist
 from recommender.catalogue.tracks import delete_track, update_track
 from recommender.records.tracks import TrackFacts
@@ -24,6 +28,7 @@ def test_a_stored_track_is_answered_from_its_stored_embedding(client: FlaskClien
         "title": "Piece 0",
         "artist": "Artist 00",
         "duration_s": 4.0,
+        "heard_in_part": None,
     }
     assert (answer["group"], answer["model"], answer["encoder"]) == ("default", filled.bundle_ids[0], "tiny")
     assert answer["verdict"] == "fits"
@@ -51,6 +56,7 @@ def test_a_file_of_the_library_is_listened_to(client: FlaskClient, filled: Fille
             "title": "Low news",
             "artist": "Nobody",
             "duration_s": pytest.approx(4.0, abs=0.01),
+            "heard_in_part": None,
         }
         assert (answer["playlists"][0]["name"], answer["member_of"]) == ("low", [])
         assert set(answer["timing_ms"]) == {"decode", "mel", "encode", "score"}
@@ -175,7 +181,7 @@ def test_paths_outside_the_library_are_refused_alike_whether_they_exist(
     bodies = []
     for path in named:
         body = assert_problem(client.get("/recommend", query_string={"track": path}), 403, "outside_library")
-        bodies.append(body)
+        bodies.append(body | {"request_id": None})
     link.unlink()
     assert all(body == bodies[0] for body in bodies)
 
@@ -283,3 +289,19 @@ def test_uploads_of_the_wrong_kind(client: FlaskClient, filled: Filled) -> None:
         client.post("/recommend", data={"other": (io.BytesIO(b"x"), "x")}), 422, "invalid_request"
     )
     assert "file" in str(body["detail"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGILL])
+def test_a_decoder_that_dies_is_an_answer_and_the_next_request_is_served(
+    client: FlaskClient, filled: Filled, app: APIFlask, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = find_services(app)
+    content = wav(make_notes(pitch_hz=200.0, seed=5, sample_rate_hz=16_000), 16_000)
+    with monkeypatch.context() as patched:
+        dies = partial(ours.apart, partial(signal.raise_signal, number))
+        patched.setattr(ours.holder.current().encoder, "apart", lambda call: dies())
+        refused = client.post("/recommend", data={"file": (io.BytesIO(content), "x.wav")})
+    body = assert_problem(refused, 422, "decoder_crashed")
+    assert "the decoder died" in str(body["detail"])
+    answer = client.post("/recommend", data={"file": (io.BytesIO(content), "x.wav")})
+    assert answer.status_code == 200

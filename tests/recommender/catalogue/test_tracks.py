@@ -64,6 +64,7 @@ def test_a_track_comes_back_as_it_went_in(database: Database) -> None:
         licence="CC BY 4.0",
         trainable=True,
         path=None,
+        artists=("Artist",),
     )
 
 

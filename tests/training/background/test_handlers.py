@@ -148,7 +148,12 @@ def test_a_retagged_file_is_the_same_track_under_its_new_name(library: Library) 
     library.must_add("p")
     [after] = library.tracks()
     assert after == replace(
-        before, title="new", artist="New Artist", album="new album", artist_id=after.artist_id
+        before,
+        title="new",
+        artist="New Artist",
+        artists=("New Artist",),
+        album="new album",
+        artist_id=after.artist_id,
     )
     assert listened(library.root) == ["x.flac"]
 
