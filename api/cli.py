@@ -28,6 +28,16 @@ from recommender.jobs.worker import SLOW_JOBS, run_job_here, run_worker
 from recommender.records.jobs import JobInfo, JobKind
 from recommender.settings import Settings, load_settings
 
+# What `evaluate` prints of new and of known artists -> its key in the card.
+_COLUMNS = {
+    "right at first": "accuracy",
+    "right one named": "coverage",
+    "playlists named": "mean_set_size",
+    "names one": "singletons",
+    "  and is right": "singleton_accuracy",
+    "says none fits": "turned_away",
+    "calibration error": "ece",
+}
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -92,6 +102,7 @@ def _run_apart(function: str, **arguments: Any) -> Any:
 def worker(shell: Shell, *, without_training: bool, until_eof: bool) -> None:
     """Do the queued jobs, until told to stop."""
     from training.background.handlers import build_handler
+    from training.challenge.renewal import ask_for_renewal
     from training.encoder.available import can_train
 
     log_to_stderr(shell.settings)
@@ -111,6 +122,7 @@ def worker(shell: Shell, *, without_training: bool, until_eof: bool) -> None:
     if until_eof:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     without = SLOW_JOBS if without_training else ()
+    ask_for_renewal(shell.settings)
     run_worker(shell.settings, build_handler(shell.settings), stop, without=without)
 
 
@@ -188,12 +200,18 @@ def _print_scores(found: dict[str, Any]) -> None:
     )
     for name, value in found["baselines"].items():
         click.echo(f"  baseline {name:<16} {value:.3f}")
-    for name in ("precision_at_1", "precision_at_2", "precision_at_3", "ece", "coverage"):
+    for name in ("precision_at_1", "precision_at_2", "precision_at_3"):
         if found.get(name) is not None:
             click.echo(f"{name.replace('_', ' '):<18} {found[name]:.3f}")
-    open_set = found.get("open_set_auroc")
-    if open_set:
-        click.echo(f"none-fits AUROC    {open_set['mean']:.3f} mean, {open_set['worst']:.3f} worst")
+    _print_columns(found)
+    strangers = found.get("strangers")
+    if strangers and strangers["auroc"]:
+        auroc = strangers["auroc"]
+        click.echo(f"none-fits AUROC    {auroc['mean']:.3f} mean, {auroc['worst']:.3f} worst")
+        click.echo(
+            f"strangers          {strangers['strangers_caught']:.0%} caught where"
+            f" {strangers['members_turned_away']:.0%} of the members are turned away"
+        )
     click.echo(f"encoder            {found['encoder']}, {found['seconds']:.0f} s")
     width = max(len(label) for label in found["labels"])
     click.echo("confusion (rows: playlist, columns: first answer)")
@@ -201,6 +219,16 @@ def _print_scores(found: dict[str, Any]) -> None:
         click.echo(f"  {label:<{width}} " + " ".join(f"{value:>5}" for value in row))
     for failed in found["failed"]:
         click.echo(f"not read: {failed['file']} ({failed['code']})", err=True)
+
+
+def _print_columns(found: dict[str, Any]) -> None:
+    """The figures of new artists and of known ones, side by side."""
+    known = found.get("known_artists") or {}
+    click.echo(f"{'':<22} new artists  known artists")
+    for words, name in _COLUMNS.items():
+        values = (found.get(name), known.get(name))
+        cells = ("–" if value is None else f"{value:.3f}" for value in values)
+        click.echo(f"  {words:<20} {next(cells):>11}  {next(cells):>13}")
 
 
 @main.command()

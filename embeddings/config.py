@@ -5,8 +5,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-# Raised whenever audio.py, mel.py or patches.py starts to hand the network other numbers for the same file.
-FRONT_END_VERSION = 1
+# Raised whenever audio.py, level.py, mel.py or patches.py starts to hand the network other numbers for the
+# same file. 2: tracks are brought to one level.
+FRONT_END_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,33 @@ class MelConfig:
 
 
 @dataclass(frozen=True)
+class LevelConfig:
+    """The level that a track is brought to before its log-mel: RMS, 0 is a full-scale square wave.
+
+    ``target_dbfs`` is about where popular music is mastered, which the pretrained network learnt from;
+    of -10 to -22 none was better on every set, see docs/what-was-tried.md. Windows below ``floor_dbfs`` hold
+    the noise of 16 bits at most; ``gate_db`` is how far below the others a window may be and still count.
+    """
+
+    target_dbfs: float = -16.0
+    gate_db: float = 20.0
+    floor_dbfs: float = -90.0
+
+
+@dataclass(frozen=True)
 class PatchConfig:
     """How a track is cut into the network's inputs.
 
-    ``silence_dbfs`` is the level (RMS, 0 is a full-scale square wave) below which a window counts as
-    silent: there even a pure tone moves a log-mel under :class:`MelConfig` by 0.3 only, where loud music
-    reaches 6, so the network would hear next to nothing.
+    ``level`` None takes a track as loud as it is, as the first front end did. ``silence_dbfs`` is the level
+    below which a window counts as silent, after the track was brought to its level: there even a pure tone
+    moves a log-mel under :class:`MelConfig` by 0.3 only, where loud music reaches 6, so the network would
+    hear next to nothing.
     """
 
     patch_frames: int = 187
     max_patches: int = 8
     silence_dbfs: float = -70.0
+    level: LevelConfig | None = LevelConfig()
 
 
 @dataclass(frozen=True)
@@ -83,17 +100,21 @@ class EncoderConfig:
         return slices
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; without a level those of the first front end, with its fingerprint."""
+        values = asdict(self)
+        if self.patches.level is None:
+            del values["patches"]["level"]
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "EncoderConfig":
         """Inverse of :meth:`to_dict`."""
+        level = values["patches"].get("level")
         return cls(
             name=values["name"],
             views=tuple(View(**view) for view in values["views"]),
             network_sha256=values["network_sha256"],
             mel=MelConfig(**values["mel"]),
-            patches=PatchConfig(**values["patches"]),
+            patches=PatchConfig(**values["patches"] | {"level": level and LevelConfig(**level)}),
             front_end=values["front_end"],
         )

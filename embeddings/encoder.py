@@ -1,6 +1,5 @@
 """Patches to embeddings: runs an exported network, pools, and standardises so that cosines mean something."""
 
-import json
 import threading
 import time
 from collections.abc import Mapping
@@ -9,19 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Unheard
-from embeddings.config import FRONT_END_VERSION, EncoderConfig
+from embeddings.config import EncoderConfig
 from embeddings.decoder_processes import RunApart, run_here
+from embeddings.encoder_files import CONFIG_FILE, NETWORK_FILE, load_encoder_config, read_file
 from embeddings.errors import EmbeddingError, FingerprintMismatch
-from embeddings.network import NETWORK_FILE, Network
+from embeddings.network import Network
 from embeddings.patches import track_patches
 
-CONFIG_FILE = "encoder.json"
 # A standard deviation counts as at least this share of the median one of its view.
 LEAST_DEVIATION = 0.1
 
@@ -97,7 +95,7 @@ class Encoder:
             The network is not the one that ``encoder.json`` describes.
         """
         config = load_encoder_config(directory)
-        network = _read(directory / NETWORK_FILE)
+        network = read_file(directory / NETWORK_FILE)
         found = sha256(network).hexdigest()
         if found != config.network_sha256:
             raise FingerprintMismatch(
@@ -232,40 +230,3 @@ class Standardisation:
             raise EmbeddingError(f"raw must be (n, {len(self.mean)}), got shape {raw.shape}")
         scaled: NDArray[np.float32] = ((raw - self.mean) * self.scale).astype(np.float32)
         return scaled
-
-
-def save_encoder_config(config: EncoderConfig, directory: Path) -> None:
-    """Write ``encoder.json`` beside the network it describes."""
-    text = json.dumps(config.to_dict() | {"fingerprint": config.fingerprint}, indent=2)
-    (directory / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def load_encoder_config(directory: Path) -> EncoderConfig:
-    """Read ``encoder.json``.
-
-    Raises
-    ------
-    EmbeddingError
-        Missing, or not such a file.
-    FingerprintMismatch
-        Its values do not give the fingerprint it states: it was edited, or written by another release.
-    """
-    try:
-        values: dict[str, Any] = json.loads(_read(directory / CONFIG_FILE))
-        config, stated = EncoderConfig.from_dict(values), values["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EmbeddingError(f"{directory / CONFIG_FILE} does not describe an encoder: {error!r}") from error
-    if config.fingerprint != stated:
-        raise FingerprintMismatch(f"{CONFIG_FILE} states {stated}, its values give {config.fingerprint}")
-    if config.front_end != FRONT_END_VERSION:
-        raise FingerprintMismatch(
-            f"the encoder was made for front end {config.front_end}, this program has {FRONT_END_VERSION}"
-        )
-    return config
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise EmbeddingError(f"{path} cannot be read: {error.strerror}") from error

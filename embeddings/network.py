@@ -11,9 +11,9 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from embeddings.config import EncoderConfig
+from embeddings.encoder_files import NETWORK_FILE
 from embeddings.errors import EmbeddingError
 
-NETWORK_FILE = "encoder.tflite"
 _stderr = threading.Lock()
 
 

@@ -11,6 +11,7 @@ from embeddings.audio import DEFAULT_LIMITS, AudioLimits, Unheard, Windows, read
 from embeddings.config import MelConfig, PatchConfig
 from embeddings.decoding.decoder import display_name
 from embeddings.errors import EmbeddingError, SilentAudio
+from embeddings.level import level_dbfs, level_windows
 from embeddings.mel import log_mel
 
 
@@ -71,7 +72,7 @@ def window_samples(mel: MelConfig, patches: PatchConfig) -> int:
 def cut_patches(
     windows: Windows, mel: MelConfig, patches: PatchConfig
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Turn each window that is not silent into one patch.
+    """Turn each window that is not silent into one patch, all at the level that the config asks for.
 
     A window shorter than a patch (a track under 3 s) is repeated until it fills one: silence instead would
     be heard as a property of the track.
@@ -84,22 +85,19 @@ def cut_patches(
     Raises
     ------
     SilentAudio
-        Every window lies below ``patches.silence_dbfs``.
+        Every window lies below ``patches.silence_dbfs``, or holds nothing but noise.
     """
     n_samples = window_samples(mel, patches)
     if windows.signals.ndim != 2 or not 0 < windows.signals.shape[1] <= n_samples:
         raise EmbeddingError(
             f"signals must be (n_windows, up to {n_samples}), got shape {windows.signals.shape}"
         )
-    rows = np.flatnonzero(level_dbfs(windows.signals) >= patches.silence_dbfs)
+    level, signals = patches.level, windows.signals
+    if level is not None:
+        signals = level_windows(signals, level)
+    rows = np.flatnonzero(level_dbfs(signals) >= patches.silence_dbfs)
     if len(rows) == 0:
-        raise SilentAudio(f"every part listened to is silent (below {patches.silence_dbfs:g} dBFS)")
-    heard = [log_mel(np.resize(windows.signals[row], n_samples), mel) for row in rows]
+        floor_dbfs = patches.silence_dbfs if level is None else level.floor_dbfs
+        raise SilentAudio(f"every part listened to is silent (below {floor_dbfs:g} dBFS)")
+    heard = [log_mel(np.resize(signals[row], n_samples), mel) for row in rows]
     return np.stack(heard), windows.start_s[rows] + mel.n_fft / 2 / mel.sample_rate_hz
-
-
-def level_dbfs(signals: NDArray[np.float32]) -> NDArray[np.float64]:
-    """RMS level of signals, (n_signals, n_samples) -> (n_signals,), in dB; 0 is a full-scale square wave."""
-    power = np.mean(np.square(signals, dtype=np.float64), axis=1)
-    level: NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 1e-20))
-    return level

@@ -60,7 +60,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "alpha",
         "0.1",
-        "Share of a playlist's own tracks that may be turned away.",
+        "Share of the answers that may name playlists without the right one.",
+        number_between(0.001, 0.5, float),
+    ),
+    Setting(
+        "alpha_none",
+        "0.05",
+        "Share of the tracks with a playlist that may be said to fit none.",
         number_between(0.001, 0.5, float),
     ),
     Setting(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recommender.errors import SettingsError
+from recommender.records.promises import Promise
 from recommender.setting_table import SETTINGS
 
 FILE_NAME = "whichlist.toml"
@@ -30,6 +31,7 @@ class Settings:
     api_token: str | None = field(default=None, repr=False)
     max_upload_mb: int = 100
     alpha: float = 0.1
+    alpha_none: float = 0.05
     pretrained: str = "auto"
     encoder_threads: int = 2
     embedding_processes: int = 2
@@ -58,6 +60,11 @@ class Settings:
     keep_models: int = 5
     log: str = "text"
     log_level: str = "info"
+
+    @property
+    def promise(self) -> Promise:
+        """How often an answer may be wrong."""
+        return Promise(self.alpha, self.alpha_none)
 
     @property
     def encoders_directory(self) -> Path:

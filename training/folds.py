@@ -1,7 +1,7 @@
 """Artist-conditional folds: no artist, and no copy of a track, on both sides of a split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,17 @@ class Grouping:
     judged_by : tuple of str, one per label
         ``artist`` where two known artists make folds artist-conditional; else ``album`` or ``track``: an
         artist may then be on both sides, and the label's figures are too good.
+    recordings : (n_tracks,) int64
+        Equal for copies of one recording, which stay together even where their artist does not.
     """
 
     keys: IdArray
     judged_by: tuple[str, ...]
+    recordings: IdArray
+
+    def rows(self, rows: IdArray) -> "Grouping":
+        """Return the part about some of the tracks."""
+        return replace(self, keys=self.keys[rows], recordings=self.recordings[rows])
 
 
 def group_tracks(
@@ -61,7 +68,9 @@ def group_tracks(
             chosen[row] = levels[level][row]
     keys: IdArray = np.unique(np.array(chosen), return_inverse=True)[1].astype(np.int64)
     judged_by = tuple(_judged_by({chosen[row] for row in np.flatnonzero(column)}) for column in membership.T)
-    return Grouping(keys if same_recording is None else _joined(keys, same_recording), judged_by)
+    if same_recording is None:
+        return Grouping(keys, judged_by, np.arange(len(keys)))
+    return Grouping(_joined(keys, same_recording), judged_by, same_recording)
 
 
 def held_together(credits: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -125,7 +125,7 @@ def score_feed(
     found = find_source(source)
     database = open_database(shell.settings)
     feed = _register(database, found, group=group, min_probability=min_probability)
-    options = ResultOptions(shell.settings.alpha, None, min_probability, at_most_wrong)
+    options = ResultOptions(None, min_probability, at_most_wrong)
     written_as = PlaylistFormat(playlists_as)
     feeding = _Feeding(shell, database, feed, options, as_json, digest, playlists, written_as, send)
     if watch:

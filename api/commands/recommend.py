@@ -46,7 +46,7 @@ def recommend(
     holder = ModelHolder(database, encoder_threads=threads)
     model = ModelShelf(database, holder, encoder_threads=threads).get(model_id)
     options = RankingOptions(
-        alpha=shell.settings.alpha, group=group, top=top, n_nearest=neighbours, segments=segments
+        promise=shell.settings.promise, group=group, top=top, n_nearest=neighbours, segments=segments
     )
     ask = partial(
         ask_by_reference,
@@ -79,7 +79,9 @@ def _recommend_one(ask: Callable[[str], Recommendation], track: str, *, as_json:
 
 
 def _print_answer(answer: Recommendation) -> None:
-    click.echo(f"{answer.track.artist} - {answer.track.title}: {answer.verdict.replace('_', ' ')}")
+    click.echo(f"{answer.track.artist} - {answer.track.title}: {answer.headline}")
+    if answer.explanation:
+        click.echo(f"  {answer.explanation}")
     if answer.track.heard_in_part:
         click.echo(f"  {answer.track.heard_in_part}")
     for word in answer.said:

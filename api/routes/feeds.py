@@ -114,7 +114,6 @@ def get_results(feed_id: int, query_data: dict[str, Any]) -> dict[str, Any] | Re
     """Show for each playlist the tracks that fit it, the most probable first; or hand them over as a file."""
     ours = services()
     options = ResultOptions(
-        alpha=ours.settings.alpha,
         playlist=query_data.get("playlist"),
         min_probability=query_data.get("min_probability"),
         at_most_wrong=query_data.get("at_most_wrong"),

@@ -58,7 +58,7 @@ def recommend_upload(query_data: dict[str, Any], files_data: dict[str, FileStora
 
 def _options(asked: Mapping[str, Any]) -> RankingOptions:
     return RankingOptions(
-        alpha=services().settings.alpha,
+        promise=services().settings.promise,
         group=asked.get("group"),
         top=asked.get("top"),
         n_nearest=asked["neighbours"],

@@ -16,6 +16,7 @@ from api.schemas.base import (
 from api.schemas.tracks import TrackSchema
 from recommender.answering.answer import Verdict
 from recommender.answering.walk import LONGEST_WALK
+from recommender.model.familiarity import Familiarity
 
 
 class AskSchema(Strict):
@@ -110,8 +111,14 @@ class RankedPlaylistSchema(Strict):
     name = text_field()
     rank = Integer(required=True)
     probability = Float(required=True)
-    fits = Boolean(required=True)
-    p_value = Float(required=True, allow_none=True)
+    fits = Boolean(required=True, metadata={"description": "The playlist is among those named."})
+    p_value = Float(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Share of the playlist's own tracks, held out, that lie as far out as this one."
+        },
+    )
     classifier = Float(required=True)
     neighbours = Float(required=True)
     note = text_field()
@@ -149,6 +156,22 @@ class LearningSchema(Strict):
     reason = text_field()
 
 
+class KeptSchema(Strict):
+    """How the promise was kept to held-out tracks as familiar as this one."""
+
+    coverage = Float(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How often the right playlist was among those named."},
+    )
+    basis = text_field(
+        validate=OneOf(["own", "pooled", "none"]),
+        metadata={
+            "description": "Tracks of the same familiarity; all, where those are few; or too few at all."
+        },
+    )
+
+
 class RecommendationSchema(Strict):
     """The answer."""
 
@@ -159,7 +182,26 @@ class RecommendationSchema(Strict):
         metadata={"description": "The network that listened, e.g. msd_musicnn (pretrained)."}
     )
     verdict = text_field(validate=OneOf([verdict.value for verdict in Verdict]))
-    alpha = Float(required=True)
+    headline = text_field(metadata={"description": "The answer in one sentence."})
+    explanation = text_field(
+        metadata={"description": "Why nothing is named, or how often such answers held the right playlist."}
+    )
+    alpha = Float(
+        required=True, metadata={"description": "How often the playlists named may lack the right one."}
+    )
+    alpha_none = Float(
+        required=True,
+        metadata={"description": "How often a track with a playlist may be said to fit none."},
+    )
+    stranger_p_value = Float(
+        required=True,
+        metadata={
+            "description": "Share of tracks with a playlist that lie as far from all of them;"
+            " up to alpha_none nothing fits."
+        },
+    )
+    familiarity = text_field(validate=OneOf([kind.label for kind in Familiarity]))
+    kept = Nested(KeptSchema, required=True)
     member_of = List(Nested(PlaylistRefSchema), required=True)
     playlists = List(Nested(RankedPlaylistSchema), required=True)
     similar = List(Nested(NeighbourSchema), required=True)

@@ -76,8 +76,25 @@ class Learning:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """How the promise was kept to held-out tracks as familiar as this one.
+
+    ``coverage`` is the share of them whose right playlist was among those named, None where nothing was held
+    out; ``basis`` says which they were: ``own`` of the same familiarity, ``pooled`` all, where those were
+    few, ``none`` where all were too few to promise anything.
+    """
+
+    coverage: float | None
+    basis: str
+
+
+@dataclass(frozen=True)
 class RankedPlaylist:
-    """One playlist of the answer.  ``p_value`` is None where nothing could be calibrated.
+    """One playlist of the answer.
+
+    ``p_value`` is the share of the playlist's own tracks, held out, that lie at least as far out as this one:
+    how unusual it would be there. None where nothing could be calibrated. It does not decide alone: ``fits``
+    says that the playlist is among those named.
 
     ``fits`` obeys what the user said of the track and this playlist (``said``); ``model_fits`` is what the
     model would say without it.
@@ -109,7 +126,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer, in the shape that HTTP and the command line show; ``said`` is the user's word."""
+    """The answer, in the shape that HTTP and the command line show; ``said`` is the user's word.
+
+    ``stranger_p_value`` is the share of tracks with a playlist, held out, that lie at least as far from all
+    playlists; at most ``alpha_none``, and the track is called a stranger.
+    """
 
     track: AskedTrack
     group: str
@@ -117,6 +138,10 @@ class Recommendation:
     encoder: str
     verdict: Verdict
     alpha: float
+    alpha_none: float
+    stranger_p_value: float
+    familiarity: str
+    kept: Kept
     member_of: tuple[PlaylistRef, ...]
     playlists: tuple[RankedPlaylist, ...]
     similar: tuple[Neighbour, ...]
@@ -124,6 +149,8 @@ class Recommendation:
     timing_ms: dict[str, float]
     said: tuple[Said, ...] = ()
     learning: Learning | None = None
+    headline: str = ""
+    explanation: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

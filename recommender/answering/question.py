@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.answering.answer import AskedTrack, Recommendation
+from recommender.answering.headline import explanation, headline
 from recommender.answering.ranking import GroupNotFitted, Query, RankingOptions, choose_group, recommend
 from recommender.answering.said import obey
 from recommender.audio_files.content_hash import content_sha256
@@ -98,6 +99,7 @@ def _answer(database: Database, query: Query, model: ServedModel, options: Ranki
     answer = recommend(query, model.bundle, options=whole, describe=partial(_describe, database))
     with database.read_session() as session:
         answer = obey(answer, session)
+    answer = replace(answer, headline=headline(answer), explanation=explanation(answer))
     return replace(answer, playlists=answer.playlists[: options.top])
 
 

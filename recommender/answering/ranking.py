@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recommender.answering.answer import (
     AskedTrack,
+    Kept,
     NamedTrack,
     Neighbour,
     PlaylistRef,
@@ -19,9 +20,12 @@ from recommender.answering.answer import (
 )
 from recommender.errors import RecommenderError
 from recommender.model.bundle import LoadedBundle
+from recommender.model.familiarity import Familiarity
 from recommender.model.group import GroupModel, GroupScores
 from recommender.model.index import TrackIndex
+from recommender.model.named_sets import Named
 from recommender.records.playlists import DEFAULT_GROUP
+from recommender.records.promises import DEFAULT_PROMISE, Promise
 from recommender.records.tracks import TrackInfo
 
 _DIGITS = 4
@@ -64,7 +68,7 @@ class Query:
 class RankingOptions:
     """What the caller wants to see.  ``top`` None names every playlist of the group."""
 
-    alpha: float
+    promise: Promise = DEFAULT_PROMISE
     group: str | None = None
     top: int | None = None
     n_nearest: int = 3
@@ -89,11 +93,13 @@ def recommend_many(
     started = perf_counter()
     group = choose_group(bundle.groups, options.group)
     raw = np.stack([query.vector for query in queries])
-    scores = group.score(raw, exclude_ids=_own_ids(queries), n_nearest=options.n_nearest)
+    artists = [query.track.artist for query in queries]
+    scores = group.score(raw, artists=artists, exclude_ids=_own_ids(queries), n_nearest=options.n_nearest)
+    sets = group.name(scores, options.promise)
     similar_ids, similarities = _similar(
         queries, bundle.standardisation.apply(raw), bundle.index, options.n_nearest
     )
-    segments = _segments(queries, group) if options.segments else [()] * len(queries)
+    segments = _segments(queries, group, scores) if options.segments else [()] * len(queries)
     named = _named({*scores.nearest_ids.ravel().tolist(), *similar_ids.ravel().tolist()}, describe)
     score_ms = 1000 * (perf_counter() - started) / len(queries)
     return [
@@ -102,7 +108,10 @@ def recommend_many(
             bundle,
             group,
             options,
-            playlists=_rank(group, scores, row, options, named),
+            scores=scores,
+            sets=sets,
+            row=row,
+            playlists=_rank(group, scores, row, sets.fits[row], named),
             similar=_neighbours(similar_ids[row], similarities[row], named),
             segments=segments[row],
             score_ms=score_ms,
@@ -135,7 +144,7 @@ def _rank(
     group: GroupModel,
     scores: GroupScores,
     row: int,
-    options: RankingOptions,
+    fits: NDArray[np.bool_],
     named: Mapping[int, NamedTrack],
 ) -> tuple[RankedPlaylist, ...]:
     """Return every playlist of the group, the most probable first, ties in the order of the group."""
@@ -146,8 +155,8 @@ def _rank(
             name=group.playlist_names[label],
             rank=rank,
             probability=_rounded(scores.probability[row, label]),
-            fits=bool(scores.p_value[row, label] > options.alpha),
-            model_fits=bool(scores.p_value[row, label] > options.alpha),
+            fits=bool(fits[label]),
+            model_fits=bool(fits[label]),
             p_value=_rounded_or_none(scores.p_value[row, label]),
             classifier=_rounded(scores.classifier[row, label]),
             neighbours=_rounded(scores.neighbours[row, label]),
@@ -164,6 +173,9 @@ def _answer(
     group: GroupModel,
     options: RankingOptions,
     *,
+    scores: GroupScores,
+    sets: Named,
+    row: int,
     playlists: tuple[RankedPlaylist, ...],
     similar: tuple[Neighbour, ...],
     segments: tuple[Segment, ...],
@@ -175,13 +187,23 @@ def _answer(
         model=bundle.bundle_id,
         encoder=bundle.config.name,
         verdict=verdict_of(sum(playlist.fits for playlist in playlists)),
-        alpha=options.alpha,
+        alpha=options.promise.alpha,
+        alpha_none=options.promise.alpha_none,
+        stranger_p_value=_rounded(sets.p_value[row]),
+        familiarity=Familiarity(scores.familiarity[row]).label,
+        kept=_kept(group, Familiarity(scores.familiarity[row]), options.promise),
         member_of=_member_of(group, query.track.id),
         playlists=playlists[: options.top],
         similar=similar,
         segments=segments,
         timing_ms={name: round(ms, 2) for name, ms in (query.timing_ms | {"score": score_ms}).items()},
     )
+
+
+def _kept(group: GroupModel, kind: Familiarity, promise: Promise) -> Kept:
+    sets = group.calibration.named_sets
+    coverage = sets.coverage(kind, promise, len(group.playlist_ids))
+    return Kept(_rounded_or_none(coverage), sets.basis(kind))
 
 
 def _member_of(group: GroupModel, track_id: int | None) -> tuple[PlaylistRef, ...]:
@@ -206,10 +228,12 @@ def _similar(
     return np.take_along_axis(ids, columns, axis=1), np.take_along_axis(similarities, columns, axis=1)
 
 
-def _segments(queries: Sequence[Query], group: GroupModel) -> list[tuple[Segment, ...]]:
+def _segments(queries: Sequence[Query], group: GroupModel, scores: GroupScores) -> list[tuple[Segment, ...]]:
     """Return what the classifier alone says of every patch, in the order of time."""
-    classifier = group.classify(np.concatenate([query.patches for query in queries]))
-    ends = np.cumsum([len(query.patches) for query in queries])
+    n_patches = [len(query.patches) for query in queries]
+    patches = np.concatenate([query.patches for query in queries])
+    classifier = group.classify(patches, np.repeat(scores.share_known, n_patches))
+    ends = np.cumsum(n_patches)
     parts = np.split(classifier, ends[:-1])
     return [_spans(query, part, group) for query, part in zip(queries, parts, strict=True)]
 

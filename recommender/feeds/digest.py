@@ -38,6 +38,18 @@ def render_text(results: FeedResults) -> str:
     return _render("digest.txt.j2", results, autoescape=False)
 
 
+def sentence(n_items: dict[str, int], bundle_id: str) -> str:
+    """What became of a feed's items, in one line."""
+    words = {
+        FeedState.SCORED: "scored",
+        FeedState.NO_AUDIO: "without audio",
+        FeedState.SKIPPED: "skipped",
+        FeedState.FAILED: "set aside",
+    }
+    said = ", ".join(f"{n_items[state]} {word}" for state, word in words.items() if n_items[state])
+    return f"{sum(n_items.values())} items: {said or 'nothing yet'}; model {bundle_id}"
+
+
 def _render(template: str, results: FeedResults, *, autoescape: bool) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

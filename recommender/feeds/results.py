@@ -1,6 +1,6 @@
 """What came of a feed: for each playlist the tracks that fit, the most probable first, and why."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,12 @@ from recommender.answering.said import fitting_after
 from recommender.catalogue.feed_items import count_codes, scored_groups, scored_items
 from recommender.catalogue.feeds import get_feed
 from recommender.catalogue.files import display_path, track_paths
-from recommender.catalogue.models import list_bundles
 from recommender.catalogue.playlists import find_playlist, get_playlist, list_playlists, playlist_tracks
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.catalogue.verdicts import verdicts_in_group
 from recommender.errors import NoSuchPlaylist
-from recommender.model.precision_threshold import Threshold, find_thresholds
-from recommender.model.scorecards import read_scorecard
+from recommender.feeds.list_promises import ListPromises, judged_card
+from recommender.model.precision_threshold import Threshold
 from recommender.records.feeds import FeedInfo, FeedItemInfo
 from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
 from recommender.records.rows import SourceRow
@@ -32,7 +31,6 @@ MAX_LISTED = 10_000
 class ResultOptions:
     """Which results to show; ``playlist`` is an id or a name, ``at_most_wrong`` a share in (0, 1)."""
 
-    alpha: float
     playlist: str | None = None
     min_probability: float | None = None
     at_most_wrong: float | None = None
@@ -119,7 +117,7 @@ class _Answer:
 def read_results(session: Session, settings: Settings, feed_id: int, options: ResultOptions) -> FeedResults:
     """Return the lists of a feed from the scores that are kept.
 
-    A track is listed where it fits (its p-value is above ``alpha``) with at least the probability asked for,
+    A track is listed where it fits (it was named there) with at least the probability asked for,
     by the caller or for the feed, else with that of chance. What the user said of it comes first: it is
     listed nowhere that was said to be wrong, and nowhere else than where it was said to be right.
 
@@ -138,7 +136,7 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
     for item, bundle_id, results in scored_items(session, feed_id, group):
         n_scored += 1
         models[bundle_id] = models.get(bundle_id, 0) + 1
-        ids = {said["id"] for said in results["playlists"] if _fits(said, options.alpha)}
+        ids = {said["id"] for said in results["playlists"] if _fits(said, settings.alpha)}
         ids = fitting_after(ids, words.get(item.track_id or 0, {}))
         fitting = [said for said in results["playlists"] if said["id"] in ids]
         n_fitting_none += not fitting
@@ -147,8 +145,8 @@ def read_results(session: Session, settings: Settings, feed_id: int, options: Re
         for said in fitting:
             if said["id"] in answers and said["probability"] >= least:
                 answers[said["id"]].append(_Answer(item, said))
-    card = _judged(session, settings, group, models=tuple(sorted(models)))
-    thresholds = _Promises(options, group, models=tuple(sorted(models)), card=card)
+    card = judged_card(session, settings, group, models=tuple(sorted(models)))
+    thresholds = ListPromises(options.at_most_wrong, group, models=tuple(sorted(models)), card=card)
     lists = [_PlaylistList(playlist, answers[playlist.id], thresholds) for playlist in wanted]
     return FeedResults(
         feed=feed,
@@ -180,72 +178,16 @@ def _wanted_playlists(session: Session, group: str, playlist: str | None) -> lis
 
 
 def _fits(said: Mapping[str, Any], alpha: float) -> bool:
+    if "fits" in said:
+        return bool(said["fits"])
+    # Scored by a model of the first format, which asked each playlist by itself.
     return said["p_value"] is not None and said["p_value"] > alpha
-
-
-def _judged(session: Session, settings: Settings, group: str, *, models: Sequence[str]) -> Mapping[str, Any]:
-    """The score card of the model that scored; else of the last one that was judged on the same playlists.
-
-    What is taught by hand makes a new model within seconds, and judging one takes minutes.
-    """
-    nothing: Mapping[str, Any] = {"groups": []}
-    if len(models) != 1:
-        return nothing
-    card = read_scorecard(settings, models[0])
-    if card is not None:
-        return card
-    names = {playlist.name for playlist in list_playlists(session, group=group) if playlist.n_tracks}
-    for bundle in list_bundles(session):
-        card = read_scorecard(settings, bundle.id)
-        groups = card["groups"] if card else []
-        if any(found.get("group") == group and names <= set(found.get("labels", ())) for found in groups):
-            return card or nothing
-    return nothing
-
-
-class _Promises:
-    """From which probability on the promise is kept, for each playlist, and the words for it."""
-
-    def __init__(
-        self, options: ResultOptions, group: str, *, models: Sequence[str], card: Mapping[str, Any]
-    ) -> None:
-        self.asked = options.at_most_wrong
-        self._found: dict[str, Threshold | None] = {}
-        self._why_not = ""
-        if self.asked is None:
-            return
-        if len(models) != 1:
-            self._why_not = (
-                "the scores come from several models: score the feed again" if models else "no score"
-            )
-            return
-        mine = next((found for found in card["groups"] if found.get("group") == group), None)
-        if mine is None:
-            self._why_not = f"model {models[0]} was not judged yet"
-        elif "error" in mine:
-            self._why_not = str(mine["error"])
-        else:
-            self._found = find_thresholds(mine, at_most_wrong=self.asked, alpha=options.alpha)
-
-    def find(self, name: str) -> tuple[Threshold | None, str]:
-        """(threshold, what it rests on in words); without one the words say what is missing."""
-        if self.asked is None:
-            return None, ""
-        found = self._found.get(name)
-        if found is None:
-            why = self._why_not or "too few held-out tracks were answered rightly enough"
-            return None, f"at most {self.asked:.0%} wrong cannot be promised: {why}"
-        return found, (
-            f"at most {self.asked:.0%} wrong, with 90 % confidence: {found.n_wrong} of {found.n_tracks}"
-            f" held-out answers of this {found.basis} from {found.probability:.3f} on were wrong. These were"
-            " tracks of your playlists; of tracks that belong in none, more may slip in"
-        )
 
 
 class _PlaylistList:
     """The list of one playlist in the making."""
 
-    def __init__(self, playlist: PlaylistInfo, answers: Iterable[_Answer], promises: _Promises) -> None:
+    def __init__(self, playlist: PlaylistInfo, answers: Iterable[_Answer], promises: ListPromises) -> None:
         self._playlist = playlist
         self._threshold, self._promise = promises.find(playlist.name)
         self._answers = list(answers)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.model.group import GroupModel, GroupScores
+from recommender.records.promises import Promise
 
 N_NEAREST = 3
 _DIGITS = 4
@@ -15,7 +16,13 @@ FloatArray = NDArray[np.float32]
 
 
 def score_tracks(
-    group: GroupModel, track_ids: Sequence[int], raw: FloatArray, *, n_threads: int = 1
+    group: GroupModel,
+    track_ids: Sequence[int],
+    raw: FloatArray,
+    *,
+    artists: Sequence[str],
+    promise: Promise,
+    n_threads: int = 1,
 ) -> list[tuple[int, dict[str, Any]]]:
     """Return (track, results) of tracks that were heard; a track never speaks for itself.
 
@@ -23,22 +30,28 @@ def score_tracks(
     ----------
     raw : (n_tracks, dim) float32
         Vectors as the database keeps them, in the order of ``track_ids``.
+    artists : names, in that order; empty where nobody knows
 
     Returns
     -------
     results : for each track, under ``playlists``, the group's playlists, the most probable first.
-        Each has ``id``, ``probability``, ``p_value``, ``classifier``, ``neighbours`` and ``nearest``: pairs
-        of a track's id and its similarity.
+        Each has ``id``, ``probability``, ``fits``, ``p_value``, ``classifier``, ``neighbours`` and
+        ``nearest``: pairs of a track's id and its similarity.
     """
     members = set(group.member_ids.tolist())
     exclude = [[track_id] if track_id in members else [] for track_id in track_ids]
     scores = group.score(
-        raw, exclude_ids=exclude if any(exclude) else None, n_nearest=N_NEAREST, n_threads=n_threads
+        raw,
+        artists=artists,
+        exclude_ids=exclude if any(exclude) else None,
+        n_nearest=N_NEAREST,
+        n_threads=n_threads,
     )
-    return list(zip(map(int, track_ids), _describe(group, scores), strict=True))
+    fits = group.name(scores, promise).fits
+    return list(zip(map(int, track_ids), _describe(group, scores, fits), strict=True))
 
 
-def _describe(group: GroupModel, scores: GroupScores) -> Iterable[dict[str, Any]]:
+def _describe(group: GroupModel, scores: GroupScores, fits: NDArray[np.bool_]) -> Iterable[dict[str, Any]]:
     ids = group.playlist_ids.tolist()
     orders = np.argsort(-scores.probability, axis=1, kind="stable").tolist()
     tables = (scores.probability, scores.p_value, scores.classifier, scores.neighbours)
@@ -53,6 +66,7 @@ def _describe(group: GroupModel, scores: GroupScores) -> Iterable[dict[str, Any]
                 {
                     "id": ids[label],
                     "probability": probability[row][label],
+                    "fits": bool(fits[row, label]),
                     "p_value": None if np.isnan(scores.p_value[row, label]) else p_value[row][label],
                     "classifier": classifier[row][label],
                     "neighbours": neighbours[row][label],

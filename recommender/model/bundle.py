@@ -23,14 +23,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embeddings.config import EncoderConfig
-from embeddings.encoder import Standardisation, load_encoder_config
+from embeddings.encoder import Standardisation
+from embeddings.encoder_files import load_encoder_config
 from embeddings.errors import EmbeddingError
 from recommender.disk import flush, flush_tree, measure, write_json
 from recommender.errors import RecommenderError
 from recommender.model.group import GroupModel
+from recommender.model.group_file import from_arrays, to_arrays
 from recommender.model.index import TrackIndex, TrackIndexError
 
-FORMAT_VERSION = 1
+# 2: heads for known artists, and what was said of held-out tracks.
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 MANIFEST, REPORT, INDEX, STANDARDISATION = (
     "manifest.json",
     "report.json",
@@ -164,7 +168,7 @@ def _write_files(aside: Path, contents: BundleContents) -> None:
     )
     (aside / "groups").mkdir()
     for group in contents.groups:
-        arrays, described = group.to_arrays()
+        arrays, described = to_arrays(group)
         np.savez(aside / "groups" / f"{group.group_id}.npz", allow_pickle=False, **arrays)
         write_json(aside / "groups" / f"{group.group_id}.json", described)
     contents.index.save(aside / INDEX)
@@ -215,9 +219,10 @@ def _verified_manifest(directory: Path) -> dict[str, Any]:
     """Return the manifest after comparing every file with it."""
     with _reasons(directory):
         manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_text())
-        if manifest["format_version"] != FORMAT_VERSION:
+        if manifest["format_version"] not in READABLE_VERSIONS:
             raise CorruptBundle(
-                f"{directory.name}: format version {manifest['format_version']}, expected {FORMAT_VERSION}"
+                f"{directory.name}: format version {manifest['format_version']},"
+                f" expected up to {FORMAT_VERSION}"
             )
         needed = {*ENCODER_FILES, STANDARDISATION, REPORT}
         needed |= {
@@ -260,7 +265,7 @@ def _read_standardisation(directory: Path) -> Standardisation:
 def _read_group(directory: Path, group_id: int) -> GroupModel:
     described = json.loads((directory / "groups" / f"{group_id}.json").read_text())
     with np.load(directory / "groups" / f"{group_id}.npz", allow_pickle=False) as arrays:
-        group = GroupModel.from_arrays(dict(arrays), described)
+        group = from_arrays(dict(arrays), described)
     # Tried once: arrays that do not fit together show now, and the first request does not build the indexes.
     group.score(group.standardisation.mean[None] + 1)
     return group

@@ -1,40 +1,45 @@
-"""From raw scores to numbers one can rely on: temperatures, the blend, and conformal p-values."""
+"""From raw scores to numbers one can rely on: temperatures, the blends, closeness and its p-values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.model.familiarity import Familiarity, KindArray
 from recommender.model.heads import log_softmax
+from recommender.model.named_sets import SAME_CLOSENESS, NamedSets
 
 FloatArray = NDArray[np.float32]
 
 # With fewer tracks of its own a playlist could turn nothing away at alpha 0.1: (0 + 1) / (8 + 1) > 0.1.
 # Its p-value is then taken among the tracks of the whole group.
 MIN_CALIBRATION_TRACKS = 9
-# Values this close are equal: their last digits depend on what else is in the batch.
-SAME_CLOSENESS = np.float32(1e-4)
+# Keeps logarithms of probabilities finite.
+TINY = 1e-9
 
 
 @dataclass(frozen=True)
 class Familiar:
-    """The blend for tracks that sound like ones by an artist whom the playlists know.
+    """The blend for tracks by an artist whom the playlists know.
 
     Attributes
     ----------
     classifier_weight, temperature : float
         As in :class:`Calibration`, fitted while a track's artist was left in.
     centre, slope : float
-        The chance that a track is such a one is 1 / (1 + exp(-slope * (similarity - centre))), similarity
-        being that of its nearest track.
+        The chance that a track whose artist is not named is such a one is 1 / (1 + exp(-slope * (similarity -
+        centre))), similarity being that of its nearest track.
+    classifier_temperature : float, optional
+        As in :class:`Calibration`, of the heads for such tracks; None in models that have no heads for them.
     """
 
     classifier_weight: float
     temperature: float
     centre: float
     slope: float
+    classifier_temperature: float | None = None
 
     def share(self, similarity: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n,) similarities of the nearest tracks -> how much this blend has to say."""
@@ -55,12 +60,16 @@ class Calibration:
         Divide the classifier's logits, the logarithm of the vote, and that of their blend (Guo et al. 2017).
     classifier_weight : float
         Weight of the classifier in the log-linear blend, in [0, 1]; the neighbours have the rest.
-    logit_spread, cosine_spread, distance_spread : float
-        Standard deviations that bring the three parts of closeness to one scale.
+    cosine_spread, distance_spread : float
+        Standard deviations that bring the parts of closeness to one scale.
     closeness : tuple of (n,) float32
         Per label, sorted: how close its own tracks came to it while they were held out.
     familiar : Familiar, optional
-        None where too few tracks were there to fit it.
+        None where nothing could be held out to fit it.
+    named_sets : NamedSets
+        What decides which playlists are named.
+    logit_spread : float, optional
+        Of the logit, which is part of closeness in models of the first format; None since.
     """
 
     n_neighbours: int
@@ -68,50 +77,75 @@ class Calibration:
     neighbour_temperature: float
     classifier_weight: float
     temperature: float
-    logit_spread: float
     cosine_spread: float
     distance_spread: float
     closeness: tuple[FloatArray, ...]
-    familiar: "Familiar | None" = None
+    familiar: Familiar | None = None
+    named_sets: NamedSets = field(default_factory=NamedSets)
+    logit_spread: float | None = None
 
-    def classifier(self, logits: FloatArray) -> FloatArray:
-        """(n, n_labels) logits -> probabilities of the classifier alone."""
-        return _probabilities(logits / self.classifier_temperature)
+    def share_known(self, kinds: KindArray, similarity: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return how much the blend for known artists has to say of tracks, (n,) in [0, 1].
+
+        All where the artist is known, nothing where it is new; where it is not named, ``similarity`` (n,) to
+        the nearest track of the group tells: the nearer it is, the more likely it is by the same artist.
+        """
+        if self.familiar is None:
+            return np.zeros(len(kinds))
+        by_sound = self.familiar.share(similarity)
+        return np.where(kinds == Familiarity.UNNAMED, by_sound, kinds == Familiarity.KNOWN)
+
+    def classifiers(
+        self, logits: FloatArray, familiar_logits: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the probabilities of the classifiers for new and for known artists, (n, n_labels) each."""
+        new = _probabilities(logits / self.classifier_temperature)
+        if familiar_logits is None or self.familiar is None or self.familiar.classifier_temperature is None:
+            return new, new
+        return new, _probabilities(familiar_logits / self.familiar.classifier_temperature)
+
+    def classifier(
+        self, classifiers: tuple[FloatArray, FloatArray], share_known: NDArray[np.float64]
+    ) -> FloatArray:
+        """Return what the classifiers say together, (n, n_labels)."""
+        new, known = (np.log(table.astype(np.float64) + TINY) for table in classifiers)
+        share = share_known[:, None]
+        return _probabilities((1 - share) * new + share * known)
 
     def neighbours(self, votes: FloatArray) -> FloatArray:
         """(n, n_labels) shares of the vote -> probabilities of the neighbours alone."""
         return _probabilities(np.log(votes) / self.neighbour_temperature)
 
     def blend(
-        self, classifier: FloatArray, neighbours: FloatArray, similarity: NDArray[np.floating]
+        self,
+        classifiers: tuple[FloatArray, FloatArray],
+        neighbours: FloatArray,
+        share_known: NDArray[np.float64],
     ) -> FloatArray:
-        """Return the calibrated probabilities, (n, n_labels), rows sum to 1.
-
-        ``similarity`` (n,) is that of the nearest track of the group. The nearer it is, the more likely it
-        is by the same artist, and the more the blend fitted for such tracks has to say.
-        """
-        stranger = blend_logits(classifier, neighbours, self.classifier_weight) / self.temperature
+        """Return the calibrated probabilities, (n, n_labels), rows sum to 1."""
+        new, known = classifiers
+        stranger = log_softmax(blend_logits(new, neighbours, self.classifier_weight) / self.temperature)
         if self.familiar is None:
             return _probabilities(stranger)
-        familiar = blend_logits(classifier, neighbours, self.familiar.classifier_weight)
-        share = self.familiar.share(similarity)[:, None]
-        logits = (1 - share) * log_softmax(stranger) + share * log_softmax(
-            familiar / self.familiar.temperature
+        familiar = blend_logits(known, neighbours, self.familiar.classifier_weight)
+        share = share_known[:, None]
+        return _probabilities(
+            (1 - share) * stranger + share * log_softmax(familiar / self.familiar.temperature)
         )
-        return _probabilities(logits)
 
     def measure_closeness(
         self, logits: FloatArray, cosine: FloatArray, log_distance: FloatArray
     ) -> FloatArray:
         """Return how close tracks are to each playlist, higher is closer: all (n, n_labels).
 
-        The sum of what the classifier says, of the cosine to the prototype and of minus the logarithm of the
-        distance to the nearest tracks, each in its own standard deviations. NaN where a distance is NaN.
+        The sum of the cosine to the prototype and of minus the logarithm of the distance to the nearest
+        tracks, each in its own standard deviations. NaN where a distance is NaN. What the classifier says is
+        left out: it compares the playlists with each other, however far away all of them are.
         """
-        closeness: FloatArray = (
-            logits / self.logit_spread + cosine / self.cosine_spread - log_distance / self.distance_spread
-        ).astype(np.float32)
-        return closeness
+        closeness = cosine / self.cosine_spread - log_distance / self.distance_spread
+        if self.logit_spread is not None:
+            closeness = closeness + logits / self.logit_spread
+        return closeness.astype(np.float32)
 
     def p_values(self, closeness: FloatArray) -> FloatArray:
         """Return class-wise conformal p-values (Vovk et al. 2005), (n, n_labels).
@@ -133,10 +167,9 @@ class Calibration:
 
 def blend_logits(classifier: FloatArray, neighbours: FloatArray, weight: float) -> NDArray[np.float64]:
     """Log-linear blend of two probability tables, before its temperature: (n, n_labels)."""
-    tiny = 1e-9
-    blended: NDArray[np.float64] = weight * np.log(classifier.astype(np.float64) + tiny) + (
+    blended: NDArray[np.float64] = weight * np.log(classifier.astype(np.float64) + TINY) + (
         1 - weight
-    ) * np.log(neighbours.astype(np.float64) + tiny)
+    ) * np.log(neighbours.astype(np.float64) + TINY)
     return blended
 
 

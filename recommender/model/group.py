@@ -1,17 +1,19 @@
 """One playlist group, fitted: raw track vectors in, calibrated scores with their evidence out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation
-from recommender.model.calibration import Calibration, Familiar
+from recommender.model.calibration import Calibration
+from recommender.model.familiarity import NOBODY, KindArray, MemberArtists
 from recommender.model.heads import Head
+from recommender.model.named_sets import Named
 from recommender.model.neighbourhood import N_DISTANCE, Nearest, Neighbourhood, blocks, mean_log_distance
+from recommender.records.promises import Promise
 
 FloatArray = NDArray[np.float32]
 IdArray = NDArray[np.int64]
@@ -27,6 +29,9 @@ class GroupScores:
 
     Attributes
     ----------
+    familiarity : (n,) int8 of :class:`recommender.model.familiarity.Familiarity`
+    share_known : (n,) float64 in [0, 1]
+        How much what was learnt for known artists has to say.
     classifier, neighbours, probability : (n, n_labels) float32, rows sum to 1
         What each part says alone, calibrated, and their calibrated blend.
     closeness : (n, n_labels) float32
@@ -37,6 +42,8 @@ class GroupScores:
         Most similar first; -1 and NaN where the playlist has fewer tracks.
     """
 
+    familiarity: KindArray
+    share_known: NDArray[np.float64]
     classifier: FloatArray
     neighbours: FloatArray
     probability: FloatArray
@@ -48,12 +55,28 @@ class GroupScores:
 
 @dataclass(frozen=True, eq=False)
 class RawScores:
-    """Scores before calibration: logits, and for each part of closeness its value, all (n, n_labels)."""
+    """Scores before calibration: logits, and for each part of closeness its value, all (n, n_labels).
+
+    ``familiar_logits`` are those of the heads for known artists, None where there are no such heads.
+    """
 
     logits: FloatArray
+    familiar_logits: FloatArray | None
     nearest: Nearest
     cosine: FloatArray
     log_distance: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class SpacedHead:
+    """A head with the space that it was fitted in."""
+
+    standardisation: Standardisation
+    head: Head
+
+    def logits(self, raw: FloatArray) -> FloatArray:
+        """(n, dim) raw vectors -> (n, n_labels)."""
+        return self.head.logits(self.standardisation.apply(raw))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +84,8 @@ class GroupModel:
     """Everything needed to place a track among the playlists of one group.
 
     ``playlist_ids`` is (n_labels,) int64; ``playlist_names`` and ``notes`` stand in the same order. A note
-    says what an answer about that playlist cannot be relied on for, and is empty otherwise.
+    says what an answer about that playlist cannot be relied on for, and is empty otherwise. ``head`` places
+    tracks by new artists, the mean of ``familiar_heads`` those by artists among the members.
     """
 
     group_id: int
@@ -73,6 +97,8 @@ class GroupModel:
     head: Head
     neighbourhood: Neighbourhood
     calibration: Calibration
+    artists: MemberArtists = NOBODY
+    familiar_heads: tuple[SpacedHead, ...] = ()
 
     @property
     def member_ids(self) -> IdArray:
@@ -84,12 +110,29 @@ class GroupModel:
         """(n_members, n_labels) bool."""
         return self.neighbourhood.membership
 
-    def classify(self, raw: FloatArray) -> FloatArray:
-        """Return what the classifier alone says of raw vectors, as of patches: (n, dim) -> (n, n_labels)."""
-        return self.calibration.classifier(self.head.logits(self.standardisation.apply(raw)))
+    def classify(self, raw: FloatArray, share_known: NDArray[np.float64]) -> FloatArray:
+        """Return what the classifier alone says of raw vectors, as of patches: (n, dim) -> (n, n_labels).
+
+        ``share_known`` (n,) is that of the tracks they are of, see :class:`GroupScores`.
+        """
+        logits = self.head.logits(self.standardisation.apply(raw))
+        classifiers = self.calibration.classifiers(logits, self._familiar_logits(raw))
+        return self.calibration.classifier(classifiers, share_known)
+
+    def name(self, scores: GroupScores, promise: Promise) -> Named:
+        """Return the playlists that answers with these scores name."""
+        return self.calibration.named_sets.name(
+            scores.probability, scores.closeness, scores.p_value, scores.familiarity, promise
+        )
 
     def score(
-        self, raw: FloatArray, *, exclude_ids: Exclusions = None, n_nearest: int = 3, n_threads: int = 1
+        self,
+        raw: FloatArray,
+        *,
+        artists: Sequence[str] | None = None,
+        exclude_ids: Exclusions = None,
+        n_nearest: int = 3,
+        n_threads: int = 1,
     ) -> GroupScores:
         """Return the scores of tracks; a track gets the same ones alone and in any batch.
 
@@ -97,6 +140,8 @@ class GroupModel:
         ----------
         raw : (n, dim) float32
             Vectors as the encoder gives them and the database keeps them.
+        artists : names of the tracks' artists, optional
+            Empty where nobody knows; without any, how near a track is tells how familiar it is.
         exclude_ids : one sequence of track ids per query, optional
             Tracks that must not speak for that query: itself, when it is in a playlist already.
         n_nearest : int
@@ -104,10 +149,11 @@ class GroupModel:
         n_threads : int
             How many parts of a long batch are worked on at once; more than one needs a BLAS of one thread.
         """
+        artists = ("",) * len(raw) if artists is None else artists
 
         def score_part(rows: slice) -> GroupScores:
             excluded = exclude_ids[rows] if exclude_ids else None
-            return self._score(raw[rows], exclude_ids=excluded, n_nearest=n_nearest)
+            return self._score(raw[rows], artists[rows], exclude_ids=excluded, n_nearest=n_nearest)
 
         parts_of = blocks(len(raw), MAX_QUERIES)
         if n_threads > 1 and len(parts_of) > 1:
@@ -121,18 +167,25 @@ class GroupModel:
         }
         return GroupScores(**tables)
 
-    def _score(self, raw: FloatArray, *, exclude_ids: Exclusions, n_nearest: int) -> GroupScores:
+    def _score(
+        self, raw: FloatArray, artists: Sequence[str], *, exclude_ids: Exclusions, n_nearest: int
+    ) -> GroupScores:
         scores = self.raw_scores(raw, exclude_ids=exclude_ids, n_nearest=n_nearest)
         calibration, nearest = self.calibration, scores.nearest
-        classifier = calibration.classifier(scores.logits)
+        own_rows = [self.neighbourhood.rows_of(ids) for ids in exclude_ids] if exclude_ids else None
+        kinds = self.artists.familiarity(artists, own_rows)
+        share_known = calibration.share_known(kinds, nearest.best_similarity)
+        classifiers = calibration.classifiers(scores.logits, scores.familiar_logits)
         votes = self.neighbourhood.votes(nearest, calibration.n_neighbours)
         neighbours = calibration.neighbours(votes)
         closeness = calibration.measure_closeness(scores.logits, scores.cosine, scores.log_distance)
         similarity = nearest.similarity[..., :n_nearest]
         return GroupScores(
-            classifier=classifier,
+            familiarity=kinds,
+            share_known=share_known,
+            classifier=calibration.classifier(classifiers, share_known),
             neighbours=neighbours,
-            probability=calibration.blend(classifier, neighbours, nearest.best_similarity),
+            probability=calibration.blend(classifiers, neighbours, share_known),
             closeness=closeness,
             p_value=calibration.p_values(closeness),
             nearest_ids=nearest.track_ids[..., :n_nearest],
@@ -149,60 +202,15 @@ class GroupModel:
         )
         return RawScores(
             logits=self.head.logits(embeddings),
+            familiar_logits=self._familiar_logits(raw),
             nearest=nearest,
             cosine=self.neighbourhood.prototype_cosines(embeddings, exclude_ids),
             log_distance=mean_log_distance(nearest),
         )
 
-    def to_arrays(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Return arrays for an .npz file and plain values for JSON; :meth:`from_arrays` is the inverse."""
-        closeness = self.calibration.closeness
-        arrays: dict[str, NDArray[Any]] = {
-            "playlist_ids": self.playlist_ids,
-            "mean": self.standardisation.mean,
-            "scale": self.standardisation.scale,
-            "head_weights": self.head.weights,
-            "head_bias": self.head.bias,
-            "member_ids": self.neighbourhood.track_ids,
-            "member_embeddings": self.neighbourhood.embeddings,
-            "member_lengths": self.neighbourhood.lengths,
-            "member_weights": self.neighbourhood.weights,
-            "closeness": np.concatenate(closeness) if closeness else np.empty(0, np.float32),
-            "n_closeness": np.array([len(column) for column in closeness], dtype=np.int64),
-        }
-        numbers = {
-            item.name: getattr(self.calibration, item.name)
-            for item in fields(Calibration)
-            if item.name not in {"closeness", "familiar"}
-        } | {"familiar": asdict(self.calibration.familiar) if self.calibration.familiar else None}
-        return arrays, {
-            "group_id": self.group_id,
-            "group_name": self.group_name,
-            "playlist_names": list(self.playlist_names),
-            "notes": list(self.notes),
-            "calibration": numbers,
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], described: Mapping[str, Any]) -> "GroupModel":
-        """Put a model together again from what :meth:`to_arrays` gave."""
-        ends = np.cumsum(arrays["n_closeness"])[:-1]
-        numbers = dict(described["calibration"])
-        familiar = Familiar(**found) if (found := numbers.pop("familiar")) else None
-        closeness = tuple(np.split(arrays["closeness"], ends)) if len(arrays["n_closeness"]) else ()
-        return cls(
-            group_id=described["group_id"],
-            group_name=described["group_name"],
-            playlist_ids=arrays["playlist_ids"],
-            playlist_names=tuple(described["playlist_names"]),
-            notes=tuple(described["notes"]),
-            standardisation=Standardisation(arrays["mean"], arrays["scale"]),
-            head=Head(arrays["head_weights"], arrays["head_bias"]),
-            neighbourhood=Neighbourhood(
-                track_ids=arrays["member_ids"],
-                embeddings=arrays["member_embeddings"],
-                lengths=arrays["member_lengths"],
-                weights=arrays["member_weights"],
-            ),
-            calibration=Calibration(closeness=closeness, **numbers, familiar=familiar),
-        )
+    def _familiar_logits(self, raw: FloatArray) -> FloatArray | None:
+        """(n, n_labels): mean of the heads for known artists."""
+        if not self.familiar_heads:
+            return None
+        mean: FloatArray = np.mean([spaced.logits(raw) for spaced in self.familiar_heads], axis=0)
+        return mean

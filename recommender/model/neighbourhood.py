@@ -96,7 +96,7 @@ class Neighbourhood:
     def _row_of(self) -> dict[int, int]:
         return {track_id: row for row, track_id in enumerate(self.track_ids.tolist())}
 
-    def _rows_of(self, track_ids: Sequence[int]) -> list[int]:
+    def rows_of(self, track_ids: Sequence[int]) -> list[int]:
         """Rows of those of the tracks that are members."""
         return [self._row_of[track_id] for track_id in track_ids if track_id in self._row_of]
 
@@ -148,7 +148,7 @@ class Neighbourhood:
 
     def _excluded(self, exclude_ids: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
         """(query, row) of every member that must not speak for a query."""
-        return [(query, row) for query, ids in enumerate(exclude_ids) for row in self._rows_of(ids)]
+        return [(query, row) for query, ids in enumerate(exclude_ids) for row in self.rows_of(ids)]
 
     def _describe(
         self, rows: RowArray, similarity: FloatArray, lengths: FloatArray, n_named: int | None
@@ -190,7 +190,7 @@ class Neighbourhood:
         """(n_queries, dim) -> (n_queries, n_labels); a query that is a member is first taken out."""
         cosines: FloatArray = queries @ self.prototypes.T
         for query, ids in enumerate(exclude_ids or ()):
-            if rows := self._rows_of(ids):
+            if rows := self.rows_of(ids):
                 without = self._sums - self.weights[rows].T @ self.embeddings[rows]
                 cosines[query] = unit_rows(without) @ queries[query]
         return cosines

@@ -32,9 +32,7 @@ class _Answers:
     right: NDArray[np.bool_]
 
 
-def find_thresholds(
-    card: Mapping[str, Any], *, at_most_wrong: float, alpha: float
-) -> dict[str, Threshold | None]:
+def find_thresholds(card: Mapping[str, Any], *, at_most_wrong: float) -> dict[str, Threshold | None]:
     """Playlist -> from which probability on at most this share of its list is wrong; None without evidence.
 
     Parameters
@@ -45,11 +43,9 @@ def find_thresholds(
         In (0, 1). The lower end of the 90 % one-sided interval of Clopper and Pearson (1934) for the share of
         right ones must reach 1 - ``at_most_wrong``. Few tracks therefore prove nothing: without any error it
         takes 22 of them for 0.1.
-    alpha : float
-        A track is listed only where it fits: its p-value is above this.
     """
     tracks: Sequence[Mapping[str, Any]] = card.get("tracks", ())
-    answers = {name: _listed(tracks, name, alpha=alpha) for name in card.get("labels", ())}
+    answers = {name: _listed(tracks, name) for name in card.get("labels", ())}
     pooled = _Answers(
         np.concatenate([found.probability for found in answers.values()] or [np.empty(0)]),
         np.concatenate([found.right for found in answers.values()] or [np.empty(0, bool)]),
@@ -88,10 +84,9 @@ def lower_bound(n_right: NDArray[np.int64], n_listed: NDArray[np.int64]) -> NDAr
     return np.where(n_right > 0, bound, 0.0)
 
 
-def _listed(tracks: Sequence[Mapping[str, Any]], name: str, *, alpha: float) -> _Answers:
-    """The held-out tracks that fit a playlist."""
-    p_values = np.array([track["p_values"].get(name) or 0.0 for track in tracks], dtype=np.float64)
-    fits = p_values > alpha
+def _listed(tracks: Sequence[Mapping[str, Any]], name: str) -> _Answers:
+    """The held-out tracks that fit a playlist; cards of models of the first format do not tell."""
+    fits = np.array([name in track.get("fits", ()) for track in tracks], dtype=bool)
     probability = np.array([track["probabilities"][name] or 0.0 for track in tracks], dtype=np.float64)
     right = np.array([track["label"] == name for track in tracks], dtype=bool)
     return _Answers(probability[fits], right[fits])

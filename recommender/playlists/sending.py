@@ -42,7 +42,7 @@ def recommendations_to_send(
     ------
     NoSuchFeed, NoSuchPlaylist, UnknownFeed
     """
-    results = read_results(session, settings, _find_feed(session, feed), ResultOptions(settings.alpha, name))
+    results = read_results(session, settings, _find_feed(session, feed), ResultOptions(name))
     listed = {track.track: track.row for playlist in results.playlists for track in playlist.tracks}
     known = track_identities(session, listed)
     return {

@@ -72,7 +72,7 @@ def judge_four_genres(folder: Path) -> None:
             _line(
                 "coverage at alpha 0.1", f"{coverage(judged.p_value, tracks.membership, alpha=ALPHA):.3f}", ""
             )
-            _line("none fits AUROC", ", ".join(f"{value:.3f}" for value in judged.open_set), "")
+            _line("none fits AUROC", ", ".join(f"{value:.3f}" for value in judged.strangers.aurocs), "")
     _line(
         "balanced accuracy, mean of seeds 0 to 2",
         f"{np.mean(accuracies):.4f} {np.round(accuracies, 3)}",

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Standardisation, TrackEmbedding, load_encoder_config
+from embeddings.encoder import Standardisation, TrackEmbedding
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import migrate, open_database
 from recommender.catalogue.feeds import register_feed
 from recommender.catalogue.files import add_library_root

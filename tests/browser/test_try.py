@@ -17,7 +17,7 @@ def _new_release(visit: Visit) -> Path:
 def test_a_dropped_file_is_answered_in_one_picture(visit: Visit) -> None:
     page = visit.open("/")
     page.set_input_files("#file", _new_release(visit))
-    expect(page.locator(".verdict")).to_contain_text(re.compile("fit|could go into"))
+    expect(page.locator(".verdict")).to_contain_text(re.compile("Put it in|Probably|None of yours|or "))
     expect(page.locator(".ranked > li")).to_have_count(2)
     expect(page.locator(".waveform button").first).to_be_enabled()
     link = page.get_by_role("link", name="Show it on the map")

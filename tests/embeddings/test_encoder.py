@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from embeddings.config import EncoderConfig, MelConfig, View
-from embeddings.encoder import Encoder, load_encoder_config, save_encoder_config
+from embeddings.encoder import Encoder
+from embeddings.encoder_files import load_encoder_config, save_encoder_config
 from embeddings.errors import EmbeddingError, FingerprintMismatch
 from embeddings.patches import track_patches
 

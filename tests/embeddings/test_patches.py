@@ -8,10 +8,12 @@ import soundfile
 from embeddings.audio import Windows
 from embeddings.config import MelConfig, PatchConfig
 from embeddings.errors import EmbeddingError, SilentAudio, TooShort
+from embeddings.level import level_dbfs
 from embeddings.mel import log_mel
-from embeddings.patches import cut_patches, level_dbfs, track_patches, window_samples
+from embeddings.patches import cut_patches, track_patches, window_samples
 
 MEL, PATCHES = MelConfig(), PatchConfig()
+AS_IT_IS = PatchConfig(level=None)
 N_WINDOW = 48_128
 
 
@@ -40,7 +42,7 @@ def test_patches_are_stretches_of_librosas_spectrogram_of_the_whole_track(music,
     """At 16 kHz, where a window that begins on a frame needs no resampling: frames agree one by one."""
     path = write_audio("a.wav", music(60, sample_rate_hz=16_000), sample_rate_hz=16_000, subtype="FLOAT")
     y, _ = soundfile.read(path, dtype="float32")
-    heard = track_patches(path, MEL, PATCHES)
+    heard = track_patches(path, MEL, AS_IT_IS)
     for patch, start_s in zip(heard.patches, heard.start_s, strict=True):
         first = round(start_s * 16_000)
         S = librosa.feature.melspectrogram(
@@ -85,7 +87,7 @@ class TestSilence:
     def test_silent_windows_are_left_out_and_the_others_keep_their_times(self, rng) -> None:
         signals = rng.uniform(-0.1, 0.1, (4, N_WINDOW))
         signals[[0, 2]] = 1e-5
-        patches, start_s = cut_patches(windows_of(signals), MEL, PATCHES)
+        patches, start_s = cut_patches(windows_of(signals), MEL, AS_IT_IS)
         np.testing.assert_allclose(start_s, np.array([10.0, 30.0]) + 256 / 16_000)
         np.testing.assert_array_equal(patches[1], log_mel(signals[3].astype(np.float32), MEL))
 
@@ -104,7 +106,9 @@ class TestSilence:
 class TestShortTracks:
     def test_under_three_seconds_is_repeated_until_it_fills_a_patch(self, music, write_audio) -> None:
         y = music(1.5, sample_rate_hz=16_000)
-        once = track_patches(write_audio("once.wav", y, sample_rate_hz=16_000, subtype="FLOAT"), MEL, PATCHES)
+        once = track_patches(
+            write_audio("once.wav", y, sample_rate_hz=16_000, subtype="FLOAT"), MEL, AS_IT_IS
+        )
         assert once.patches.shape == (1, 187, 96)
         assert once.duration_s == pytest.approx(1.5)
         repeated = np.tile(y, 3)[:N_WINDOW]
@@ -121,9 +125,9 @@ class TestShortTracks:
 def test_a_patch_alone_equals_the_same_patch_among_others(rng) -> None:
     signals = rng.uniform(-1, 1, (8, N_WINDOW)) * 10.0 ** -np.arange(8)[:, None] * 3
     signals = np.maximum(signals, 0.01 * rng.uniform(-1, 1, signals.shape))
-    together, _ = cut_patches(windows_of(signals), MEL, PATCHES)
+    together, _ = cut_patches(windows_of(signals), MEL, AS_IT_IS)
     for row in range(8):
-        alone, _ = cut_patches(windows_of(signals[row : row + 1]), MEL, PATCHES)
+        alone, _ = cut_patches(windows_of(signals[row : row + 1]), MEL, AS_IT_IS)
         np.testing.assert_array_equal(alone[0], together[row])
 
 

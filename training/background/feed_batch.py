@@ -28,9 +28,11 @@ from recommender.catalogue.feeds import get_feed, read_clock, record_reading, re
 from recommender.catalogue.files import known_files_at, list_library_roots
 from recommender.catalogue.models import current_bundle
 from recommender.catalogue.scores import scored_tracks, store_scores
+from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import SettingsError, SourceError, UnreadableFolder
 from recommender.feeds.albums import expand_albums
 from recommender.feeds.batch import take_rows
+from recommender.feeds.digest import sentence
 from recommender.feeds.resolving import Found, Resolver, settle_heard
 from recommender.feeds.scoring import score_tracks
 from recommender.jobs import ledger
@@ -146,7 +148,7 @@ class FeedBatch:
         with self._run.database.read_session() as session:
             feed = get_feed(session, self._feed.id)
         n_items = {state.value: feed.n_items.get(state, 0) for state in FeedState}
-        self._run.progress(self._n_done, self._n_total, _sentence(n_items, self._model.question.bundle_id))
+        self._run.progress(self._n_done, self._n_total, sentence(n_items, self._model.question.bundle_id))
         return {
             "feed": feed.id,
             "n_new": self._n_new,
@@ -252,7 +254,9 @@ class FeedBatch:
             known = scored_tracks(session, heard, question)
             missing = [track_id for track_id in heard if track_id not in known]
             track_ids, raw = load_embeddings(session, self._model.ears.fingerprint, missing)
-        scores = self._score(track_ids.tolist(), raw) if len(track_ids) else []
+            tracks = tracks_by_id(session, track_ids.tolist())
+        artists = [tracks[track_id].artist for track_id in track_ids.tolist()]
+        scores = self._score(track_ids.tolist(), raw, artists) if len(track_ids) else []
         n_done = self._n_done + len(items)
         with self._run.database.session() as session:
             self._record_progress(session, n_done)
@@ -262,10 +266,19 @@ class FeedBatch:
             mark_scored(session, self._feed.id, [*known, *np.asarray(track_ids).tolist()])
         self._n_done = n_done
 
-    def _score(self, track_ids: list[int], raw: NDArray[np.float32]) -> list[tuple[int, dict[str, Any]]]:
+    def _score(
+        self, track_ids: list[int], raw: NDArray[np.float32], artists: list[str]
+    ) -> list[tuple[int, dict[str, Any]]]:
         # On busy cores the threads of BLAS mostly wait for each other.
         with threadpool_limits(limits=1):
-            return score_tracks(self._model.group, track_ids, raw, n_threads=os.cpu_count() or 1)
+            return score_tracks(
+                self._model.group,
+                track_ids,
+                raw,
+                artists=artists,
+                promise=self._settings.promise,
+                n_threads=os.cpu_count() or 1,
+            )
 
     def _record_progress(self, session: Any, n_done: int) -> None:
         """Refuses when this run does not hold the job any more."""
@@ -278,15 +291,3 @@ class FeedBatch:
 
 
 _HEARD_STATES = (FeedState.RESOLVED, FeedState.SCORED)
-
-
-def _sentence(n_items: dict[str, int], bundle_id: str) -> str:
-    """The result for a person."""
-    words = {
-        FeedState.SCORED: "scored",
-        FeedState.NO_AUDIO: "without audio",
-        FeedState.SKIPPED: "skipped",
-        FeedState.FAILED: "set aside",
-    }
-    said = ", ".join(f"{n_items[state]} {word}" for state, word in words.items() if n_items[state])
-    return f"{sum(n_items.values())} items: {said or 'nothing yet'}; model {bundle_id}"

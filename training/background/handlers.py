@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from embeddings.errors import EmbeddingError
 from recommender.catalogue.database import Database
 from recommender.catalogue.files import folder_tracks, list_library_roots
@@ -24,7 +24,7 @@ from recommender.sources.folder import PassedOver
 from training.background.feed_audio import FeedTools
 from training.background.feed_batch import score_feed
 from training.background.feed_help import help_listening
-from training.background.heavy import draw_apart, export_encoder_apart, judge_apart, train_apart
+from training.background.heavy import draw_apart, export_encoder_apart, judge_apart, renew_apart, train_apart
 from training.background.server_import import import_source
 from training.encoder.available import encoder_of
 from training.listening.outcome import (
@@ -64,10 +64,20 @@ class Train(Protocol):
     ) -> dict[str, Any]: ...
 
 
-class Judge(Protocol):
-    """Judges the bundle in service and keeps its score card, which comes back."""
+class Renew(Protocol):
+    """Hears the library again if an earlier program heard it; None where there was nothing to do."""
 
-    def __call__(self, database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]: ...
+    def __call__(
+        self, database: Database, settings: Settings, *, progress: Progress
+    ) -> dict[str, Any] | None: ...
+
+
+class Judge(Protocol):
+    """Judges a bundle, that in service unless one is named, and keeps its score card, which comes back."""
+
+    def __call__(
+        self, database: Database, settings: Settings, *, progress: Progress, bundle_id: str | None = None
+    ) -> dict[str, Any]: ...
 
 
 def _refit(
@@ -85,6 +95,7 @@ class Tools:
     ensure_encoder: Callable[[Settings], Path] = export_encoder_apart
     open_ears: Callable[[Settings, Path], Ears] = open_ears
     refit: Refit = _refit
+    renew: Renew = renew_apart
     train: Train = train_apart
     judge: Judge = judge_apart
     draw: Callable[[Database, Settings], str] = draw_apart
@@ -178,7 +189,14 @@ class _Handlers:
         return {"bundle": bundle_id}
 
     def train(self, run: JobRun) -> dict[str, Any]:
-        """Fit the encoder again on everything; it serves only if it is better."""
+        """Fit the encoder again on everything; it serves only if it is better.
+
+        A library that an earlier program heard is heard again first: in this lane, where nobody waits for it.
+        """
+        renewal = self._tools.renew(run.database, self._settings, progress=run.progress)
+        if renewal is not None and renewal["bundle_id"] is None:
+            run.progress(1, 1, renewal["why"])
+            return {"trained": False, "promoted": False, "renewal": renewal, "why": renewal["why"]}
         encoder = self._current_encoder(run.database)
         try:
             result = self._tools.train(
@@ -196,17 +214,20 @@ class _Handlers:
                 ledger.enqueue(session, next_job, {})
         if next_job is not JobKind.TRAIN:
             result = result | {"scorecard": self._judge(run)}
+            if result.get("promoted") and result.get("replaced"):
+                # On the same folds, to be compared.
+                result["replaced_scorecard"] = self._judge(run, bundle_id=result["replaced"])
         run.progress(1, 1, str(result.get("why", "")))
-        return result
+        return result if renewal is None else result | {"renewal": renewal}
 
     def score_feed(self, run: JobRun) -> dict[str, Any]:
         """Payload ``feed_id``, ``read_source``: every recording of the feed gets its score."""
         return score_feed(run, self._settings, self._tools.feed)
 
-    def _judge(self, run: JobRun) -> dict[str, Any]:
-        """Return the figures of the bundle in service, or why it has none: a training stands without them."""
+    def _judge(self, run: JobRun, *, bundle_id: str | None = None) -> dict[str, Any]:
+        """Return the figures of a bundle, or why it has none: a training stands without them."""
         try:
-            card = self._tools.judge(run.database, self._settings, progress=run.progress)
+            card = self._tools.judge(run.database, self._settings, progress=run.progress, bundle_id=bundle_id)
         except (RecommenderError, EmbeddingError) as error:
             return {"error": str(error)}
         run.progress(0, 1, "drawing the map of the library")

@@ -1,8 +1,10 @@
 """What a job leaves to a process of its own: all that imports TensorFlow, or draws."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from embeddings.encoder_files import is_up_to_date, load_encoder_config
 from recommender.catalogue.database import Database, open_database
 from recommender.settings import Settings
 from training.apart import Progress, run_apart
@@ -15,7 +17,7 @@ def export_encoder_apart(settings: Settings) -> Path:
     from training.encoder.available import base_encoder_name, find_base
 
     found = find_base(settings.encoders_directory, base_encoder_name(settings))
-    if found is not None:
+    if found is not None and is_up_to_date(load_encoder_config(found)):
         return found
     directory: Path = run_apart("training.encoder.export:ensure_encoder", settings=settings)
     return directory
@@ -31,9 +33,23 @@ def train_apart(
     return result
 
 
-def judge_apart(database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any]:
-    """Judge the bundle in service and keep its score card, which comes back."""
-    result: dict[str, Any] = run_apart(f"{_HERE}:judge", settings=settings, progress=progress)
+def renew_apart(database: Database, settings: Settings, *, progress: Progress) -> dict[str, Any] | None:
+    """Hear the library again if an earlier program heard it; what came of that."""
+    from training.challenge.renewal import outdated_encoder
+
+    if outdated_encoder(database, settings) is None:
+        return None
+    result: dict[str, Any] | None = run_apart(f"{_HERE}:renew", settings=settings, progress=progress)
+    return result
+
+
+def judge_apart(
+    database: Database, settings: Settings, *, progress: Progress, bundle_id: str | None = None
+) -> dict[str, Any]:
+    """Judge a bundle, that in service unless another is named, and keep its score card, which comes back."""
+    result: dict[str, Any] = run_apart(
+        f"{_HERE}:judge", settings=settings, progress=progress, bundle_id=bundle_id
+    )
     return result
 
 
@@ -55,6 +71,14 @@ def train(*, settings: Settings, encoder_directory: Path, progress: Progress) ->
     return train_challenger(
         open_database(settings), settings, encoder_directory=encoder_directory, progress=tell
     )
+
+
+def renew(*, settings: Settings, progress: Progress) -> dict[str, Any] | None:
+    """Done in the other process."""
+    from training.challenge.renewal import renew_front_end
+
+    renewal = renew_front_end(open_database(settings), settings, progress=progress)
+    return None if renewal is None else asdict(renewal)
 
 
 def judge(*, settings: Settings, progress: Progress, bundle_id: str | None = None) -> dict[str, Any]:

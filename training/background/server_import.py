@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.embeddings import heard_tracks
 from recommender.catalogue.files import track_paths
 from recommender.catalogue.identities import remember_server_ids, tracks_at_paths, tracks_with_identity

@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.config import EncoderConfig
-from embeddings.encoder import Encoder, load_encoder_config
+from embeddings.encoder import Encoder
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_patches, store_embedding
+from recommender.model.bundle import read_report
 from recommender.model.pruning import prune_models
 from recommender.settings import Settings
-from training.challenge.comparison import Comparison, FoldedGroup, compare
+from training.challenge.comparison import N_SEEDS, Comparison, FoldedGroup, Trial, compare
 from training.challenge.contested import MIN_TRACKS, Labelled, read_labelled
 from training.challenge.succession import Situation, contested_playlists, publish_fitted, take_over
 from training.encoder.available import MSD_MUSICNN, base_encoder_name
-from training.folds import Grouping, artist_folds
+from training.folds import artist_folds
 from training.groups.fit import group_by_artist
 from training.groups.fitting import FitContext, default_choice
 from training.groups.refit import LearningSet, champion_id_of, read_learning_set
@@ -56,7 +58,8 @@ def train_challenger(
     Returns
     -------
     dict
-        ``trained``, ``promoted``, ``why``; after a training also ``bundle``, ``comparison``, ``training``.
+        ``trained``, ``promoted``, ``why``; after a training also ``bundle``, ``replaced`` (the one in service
+        before, None unless promoted), ``comparison``, ``training``.
 
     Raises
     ------
@@ -82,8 +85,10 @@ def train_challenger(
         "comparison": asdict(comparison) | {"is_better": comparison.is_better},
         "training": asdict(trained.report),
     }
+    replaced = None
     if comparison.is_better:
         bundle_id = take_over(database, settings, directory, began=began, report=report, progress=progress)
+        replaced = read_report(settings.bundles_directory / bundle_id)["replaced"]
     else:
         bundle_id = publish_fitted(database, settings, directory, report)
     prune_models(database, settings)
@@ -92,6 +97,7 @@ def train_challenger(
         "promoted": comparison.is_better,
         "why": _sentence(comparison),
         "bundle": bundle_id,
+        "replaced": replaced,
         "comparison": report["comparison"],
         # Every epoch is in the model's report; a list of jobs would grow long with them.
         "training": {name: value for name, value in asdict(trained.report).items() if name != "history"},
@@ -116,17 +122,29 @@ class _Trainer:
     def judge(self, learning_set: LearningSet) -> tuple[Comparison, HeldOutHearing]:
         """Compare the encoder in service with encoders trained without the artists of each fold.
 
-        What those heard is kept, because a score card of the new encoder needs it.
+        While they win, artists are dealt to folds anew. What those of the first folds heard is kept, because
+        a score card of the new encoder needs it.
         """
+        trials, hearings = [], []
+        for number in range(N_SEEDS):
+            trial, hearing = self._try_folds(learning_set, seed=self._config.seed + number)
+            trials.append(trial)
+            hearings.append(hearing)
+            comparison = compare(trials, np.random.default_rng(self._config.seed))
+            if not comparison.may_win:
+                break
+        return comparison, hearings[0]
+
+    def _try_folds(self, learning_set: LearningSet, *, seed: int) -> tuple[Trial, HeldOutHearing]:
         tracks = self._labelled.tracks
         views = self._champion.view_slices()
-        context = FitContext(views, tracks.raw[:0], self._config.seed)
+        context = FitContext(views, tracks.raw[:0], seed)
         grouping = group_by_artist(tracks, context, default_choice(views))
         n_folds = N_FOLDS_FROM_SCRATCH if self._config.mode == "scratch" else N_FOLDS
-        folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=self._config.seed)
-        heard, challenger_views = self._hear_folds(folds)
+        folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=seed)
+        heard, challenger_views = self._hear_folds(folds, seed=seed)
         # Its vectors may have another width than those of the encoder in service.
-        own = FitContext(challenger_views, next(iter(heard.values()))[:0], self._config.seed)
+        own = FitContext(challenger_views, next(iter(heard.values()))[:0], seed)
         champion_counts, challenger_counts = [], []
         for labels, members in learning_set.groups:
             rows = np.flatnonzero(np.isin(tracks.track_ids, members.track_ids))
@@ -134,16 +152,15 @@ class _Trainer:
             group = FoldedGroup(
                 labels,
                 replace(tracks.rows(rows), membership=tracks.membership[rows, columns]),
-                Grouping(grouping.keys[rows], grouping.judged_by[columns]),
+                replace(grouping.rows(rows), judged_by=grouping.judged_by[columns]),
                 folds[rows],
             )
             same = dict.fromkeys(heard, tracks.raw[rows])
             champion_counts.append(group.confusions(same, context))
             trained = {fold: raw[rows] for fold, raw in heard.items()}
             challenger_counts.append(group.confusions(trained, own))
-        comparison = compare(champion_counts, challenger_counts, np.random.default_rng(self._config.seed))
         raw = np.stack([heard[fold] for fold in sorted(heard)])
-        return comparison, HeldOutHearing(tracks.track_ids, folds, raw)
+        return Trial(champion_counts, challenger_counts), HeldOutHearing(tracks.track_ids, folds, raw)
 
     def fit(self, rows: IdArray, *, run: str) -> "TrainedEncoder":
         """Train on the tracks of ``rows``; a killed training goes on where it was."""
@@ -168,12 +185,12 @@ class _Trainer:
 
         return pooled_features(pretrained_encoder(), self._labelled.patches, progress=self._progress)
 
-    def _hear_folds(self, folds: IdArray) -> tuple[dict[int, FloatArray], dict[str, slice]]:
+    def _hear_folds(self, folds: IdArray, *, seed: int) -> tuple[dict[int, FloatArray], dict[str, slice]]:
         """Return fold -> raw vectors of all tracks by an encoder trained without it, and its views."""
         timbre = self._labelled.tracks.raw[:, self._champion.view_slices()["timbre"]]
         heard = {}
         for fold in np.unique(folds).tolist():
-            trained = self.fit(np.flatnonzero(folds != fold), run=f"fold-{fold}")
+            trained = self.fit(np.flatnonzero(folds != fold), run=f"seed-{seed}-fold-{fold}")
             trunk = self._trunk_vectors(trained)
             heard[fold] = np.concatenate([trunk, timbre], axis=1)
         width = trunk.shape[1]
@@ -225,8 +242,10 @@ def _sentence(comparison: Comparison) -> str:
     """Say what was decided and why."""
     figures = (
         f"balanced accuracy {comparison.challenger:.3f} against {comparison.champion:.3f},"
-        f" difference between {comparison.low:+.3f} and {comparison.high:+.3f} (95 %)"
+        f" difference between {comparison.low:+.3f} and {comparison.high:+.3f} (95 %), better on"
+        f" {comparison.n_won} of {comparison.n_seeds} ways to deal artists to folds"
     )
     if comparison.is_better:
         return f"the trained encoder is better by more than its uncertainty and was put in service: {figures}"
-    return f"the encoder in service stays, the trained one is kept for inspection: {figures}"
+    chance = "" if comparison.beats_chance else "; its answers may be chance"
+    return f"the encoder in service stays, the trained one is kept for inspection: {figures}{chance}"

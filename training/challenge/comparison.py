@@ -10,9 +10,12 @@ from training.folds import Grouping
 from training.groups.fit import GroupLabels, fit_group
 from training.groups.fitting import FitContext
 from training.groups.labels import LabelledTracks
+from training.judging.figures import compare_with_chance
 from training.metrics import N_BOOTSTRAP, recalls
 
 IdArray = NDArray[np.int64]
+# One way to deal artists to folds may favour a challenger; three seldom do.
+N_SEEDS = 3
 # Fold -> raw vectors (n_tracks, dim) of a group's tracks, by an encoder fitted without that fold.
 RawByFold = Mapping[int, NDArray[np.float32]]
 
@@ -37,50 +40,101 @@ class FoldedGroup:
         for fold in np.unique(self.folds).tolist():
             tracks = replace(self.tracks, raw=raw_by_fold[fold])
             train, test = np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
-            grouping = Grouping(self.grouping.keys[train], self.grouping.judged_by)
-            model = fit_group(self.labels, tracks.rows(train), context, grouping).model
-            probability = model.score(tracks.raw[test], n_nearest=0).probability
-            own = np.where(tracks.membership[test], probability, -1).argmax(axis=1)
+            asked, grouping = tracks.rows(test), self.grouping.rows(train)
+            model = fit_group(self.labels, tracks.rows(train), context, grouping, for_known=False).model
+            probability = model.score(asked.raw, artists=asked.artists, n_nearest=0).probability
+            own = np.where(asked.membership, probability, -1).argmax(axis=1)
             np.add.at(counts, (number[test], own, probability.argmax(axis=1)), 1)
         return counts
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What both encoders got right and wrong on the folds of one seed: an array per group each."""
+
+    champion: Sequence[IdArray]
+    challenger: Sequence[IdArray]
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Mean balanced accuracy over the groups, of both encoders, and the 95 % interval of the difference."""
+    """Both encoders over all fold seeds that were tried.
+
+    Attributes
+    ----------
+    champion, challenger : float
+        Mean balanced accuracy over the groups.
+    low, high : float
+        95 % interval of the difference.
+    n_seeds, n_won : int
+        How often the artists were dealt to folds anew, and how often the challenger was better then.
+    beats_chance : bool
+        Whether the challenger's answers are better than guessing, by more than their uncertainty.
+    """
 
     champion: float
     challenger: float
     low: float
     high: float
+    n_seeds: int
+    n_won: int
+    beats_chance: bool
+
+    @property
+    def may_win(self) -> bool:
+        """Whether the challenger has won so far, each time and by more than its uncertainty."""
+        return self.low > 0 and self.n_won == self.n_seeds and self.beats_chance
 
     @property
     def is_better(self) -> bool:
-        """Whether the challenger wins by more than its uncertainty."""
-        return self.low > 0
+        """Whether it has won on as many fold seeds as are needed."""
+        return self.may_win and self.n_seeds >= N_SEEDS
 
 
-def compare(
-    champion: Sequence[IdArray], challenger: Sequence[IdArray], rng: np.random.Generator
-) -> Comparison:
-    """Compare counts of :meth:`FoldedGroup.confusions`, one array per group, by a paired bootstrap.
+def compare(trials: Sequence[Trial], rng: np.random.Generator) -> Comparison:
+    """Compare counts of :meth:`FoldedGroup.confusions` by a paired bootstrap over all trials together.
 
     Artists are drawn with replacement, the same ones for both encoders, because the tracks of one artist
     stand or fall together.
     """
+    champion, challenger = (
+        [np.sum(counts, axis=0) for counts in zip(*sides, strict=True)]
+        for sides in ([trial.champion for trial in trials], [trial.challenger for trial in trials])
+    )
     drawn = [
         rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=N_BOOTSTRAP)
         for counts in champion
     ]
-    differences = _accuracies(challenger, drawn) - _accuracies(champion, drawn)
-    low, high = np.quantile(differences, [0.025, 0.975])
-    whole = [np.ones((1, len(counts)), dtype=np.int64) for counts in champion]
+    theirs = _accuracies(challenger, drawn)
+    low, high = np.quantile(theirs - _accuracies(champion, drawn), [0.025, 0.975])
     return Comparison(
-        champion=float(_accuracies(champion, whole)[0]),
-        challenger=float(_accuracies(challenger, whole)[0]),
+        champion=_accuracy(champion),
+        challenger=_accuracy(challenger),
         low=float(low),
         high=float(high),
+        n_seeds=len(trials),
+        n_won=sum(_accuracy(trial.challenger) > _accuracy(trial.champion) for trial in trials),
+        beats_chance=_beats_chance(trials[0].challenger, float(np.quantile(theirs, 0.025))),
     )
+
+
+def _beats_chance(groups: Sequence[IdArray], low: float) -> bool:
+    """Whether the lower end of the accuracy lies above guessing, and answers dealt out at random are worse.
+
+    The latter in one group at least: in a group of a few artists nothing can be better than chance.
+    """
+    if low <= float(np.mean([1 / counts.shape[1] for counts in groups])):
+        return False
+    return not all(_is_chance(counts) for counts in groups)
+
+
+def _is_chance(counts: IdArray) -> bool:
+    keys, own, predicted = (np.repeat(places, counts[counts > 0]) for places in np.nonzero(counts))
+    return compare_with_chance(own, predicted, keys, counts.shape[1], seed=0)[1]
+
+
+def _accuracy(groups: Sequence[IdArray]) -> float:
+    return float(_accuracies(groups, [np.ones((1, len(counts)), dtype=np.int64) for counts in groups])[0])
 
 
 def _accuracies(counts: Sequence[IdArray], drawn: Sequence[IdArray]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding, tracks_without_embedding
 from recommender.catalogue.files import track_paths
@@ -68,12 +68,12 @@ def take_over(
         comparison are of another library.
     """
     while True:
-        now = _situation(database, settings)
+        now = read_situation(database, settings)
         if now.champion_id != began.champion_id and not began.has_same_questions(now):
             raise ChampionChanged(
                 "while the encoder was trained, playlists came or went or another encoder came into service"
             )
-        _hear_the_rest(database, settings, directory, progress)
+        hear_the_rest(database, settings, directory, progress)
         judged = {"compared_with": began.champion_id, "replaced": now.champion_id}
         bundle_id = publish_fitted(database, settings, directory, report | judged)
         try:
@@ -92,7 +92,8 @@ def publish_fitted(database: Database, settings: Settings, directory: Path, repo
     return publish(database, settings, learning_set, fitted, directory, report=report)
 
 
-def _situation(database: Database, settings: Settings) -> Situation:
+def read_situation(database: Database, settings: Settings) -> Situation:
+    """Return what a training that began now would learn from."""
     with database.read_session() as session:
         champion = current_bundle(session)
     if champion is None:
@@ -105,8 +106,8 @@ def _situation(database: Database, settings: Settings) -> Situation:
     return Situation(champion.id, champion.fingerprint, playlist_ids)
 
 
-def _hear_the_rest(database: Database, settings: Settings, directory: Path, progress: Progress) -> None:
-    """Listen to the tracks in no playlist too, so that no answer has to wait for it once it serves.
+def hear_the_rest(database: Database, settings: Settings, directory: Path, progress: Progress) -> None:
+    """Listen to all tracks that an encoder has not heard, so that no answer waits for that once it serves.
 
     A file that fails keeps the error that the scan recorded.
     """

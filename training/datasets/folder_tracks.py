@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.config import EncoderConfig
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.audio_files.content_hash import content_sha256
 from recommender.settings import Settings
 from training.datasets.playlist_folders import TrackRow

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from embeddings.config import EncoderConfig
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from embeddings.errors import EmbeddingError
 from recommender.records.models import BundleInfo
 from recommender.settings import Settings
@@ -39,7 +39,15 @@ def is_trained_encoder(settings: Settings, config: EncoderConfig) -> bool:
     """Whether an encoder has learnt from the playlists, so that it has heard what it would be judged on."""
     if config.name == MSD_MUSICNN:
         return False
-    return config.fingerprint not in read_bases(settings.encoders_directory).values()
+    directory, fingerprints = settings.encoders_directory, read_bases(settings.encoders_directory).values()
+    if config.fingerprint in fingerprints:
+        return False
+    # The same network behind another front end has learnt as little.
+    networks = set()
+    for fingerprint in fingerprints:
+        with suppress(EmbeddingError):
+            networks.add(load_encoder_config(directory / fingerprint).network_sha256)
+    return config.network_sha256 not in networks
 
 
 def encoder_of(settings: Settings, bundle: BundleInfo) -> Path | None:
@@ -64,7 +72,10 @@ def read_bases(directory: Path) -> dict[str, str]:
 
 
 def find_base(directory: Path, name: str) -> Path | None:
-    """Directory of the exported network that is used before anything is trained, None before its export."""
+    """Directory of the exported network that is used before anything is trained, None before its export.
+
+    It may have been exported by an earlier program, see :func:`embeddings.encoder_files.renew_encoder`.
+    """
     fingerprint = read_bases(directory).get(name)
     found = directory / fingerprint if fingerprint else None
     return found if found and (found / "encoder.tflite").is_file() else None

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from embeddings.config import EncoderConfig
-from embeddings.encoder import Encoder, save_encoder_config
+from embeddings.encoder import Encoder
+from embeddings.encoder_files import (
+    is_up_to_date,
+    load_encoder_config,
+    renew_encoder,
+    save_encoder_config,
+)
 from recommender.settings import Settings
 from training.encoder.available import BASE_FILE, MSD_MUSICNN, base_encoder_name, find_base, read_bases
 
@@ -129,9 +135,10 @@ def ensure_encoder(settings: Settings) -> Path:
     directory = settings.encoders_directory
     name = base_encoder_name(settings)
     found = find_base(directory, name)
-    if found is None:
-        found = export_base_encoder(name, directory)
-        _note_base(directory, name, found.name)
+    if found is not None and is_up_to_date(load_encoder_config(found)):
+        return found
+    found = renew_encoder(found, directory) if found else export_base_encoder(name, directory)
+    _note_base(directory, name, found.name)
     return found
 
 

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation
+from recommender.records.promises import Promise
 from training.experiments.fits import Fitter, FoldAnswer
 from training.experiments.folds import Fold
 from training.experiments.tracks import ExperimentTracks
-from training.folds import Grouping
 from training.judging.baselines import judge_baselines_on
 from training.judging.doubts import HeldOutAnswers, find_misplaced
 from training.judging.figures import build_scorecard, counted_labels
-from training.judging.outer_folds import Judged
+from training.judging.outer_folds import FoldAnswers, Judged
+from training.judging.strangers import Strangers
 from training.metrics import wilson_interval
 from training.recipes.recipe import Recipe
 
@@ -25,8 +26,11 @@ IdArray = NDArray[np.int64]
 Progress = Callable[[int, int, str], None]
 
 N_NEAREST = 3
-# Fold p-values are no part of an experiment; the score card's share of tracks kept is then left open.
-ALPHA = 0.1
+# What belongs to a service in use and is no question of an experiment.
+NOT_ASKED = (
+    *("accuracy", "coverage", "mean_set_size", "singletons", "singleton_accuracy", "turned_away"),
+    *("alpha", "alpha_none", "known_artists", "open_set_auroc", "strangers", "choices"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +56,13 @@ class JudgedRecipe:
         """The answers as the score card takes them."""
         probability, grouping = self.probability, self.tracks.grouping
         nearest, similarity = self.nearest() if self.has_embeddings else _no_nearest(probability.shape)
+        answers = FoldAnswers.empty(probability.shape)
+        told = {"probability": probability, "nearest_ids": nearest, "nearest_similarity": similarity}
         return Judged(
+            **vars(answers) | told,
             folds=np.repeat(np.arange(len(self.folds)), [len(fold.test) for fold in self.folds]),
-            grouping=Grouping(grouping.keys[self.asked], grouping.judged_by),
-            probability=probability,
-            p_value=np.full_like(probability, np.nan),
-            nearest_ids=nearest,
-            nearest_similarity=similarity,
-            open_set=(float("nan"),) * probability.shape[1],
+            grouping=grouping.rows(self.asked),
+            strangers=Strangers((float("nan"),) * probability.shape[1]),
             choices=(),
         )
 
@@ -116,7 +119,9 @@ def describe_judged(judged: JudgedRecipe) -> dict[str, Any]:
         counted=counted_labels(found),
     )
     asked = tracks.tracks.rows(judged.asked)
-    card = build_scorecard(tracks.labels, asked, context, found, alpha=ALPHA, baselines=baselines)
+    card = build_scorecard(tracks.labels, asked, context, found, promise=Promise(), baselines=baselines)
+    for name in NOT_ASKED:
+        del card[name]
     right = int((judged.probability.argmax(axis=1) == tracks.own[judged.asked]).sum())
     low, high = wilson_interval(right, len(judged.asked))
     card["accuracy"], card["accuracy_ci"] = (
@@ -127,9 +132,6 @@ def describe_judged(judged: JudgedRecipe) -> dict[str, Any]:
     card["n_asked"], card["chance"] = len(judged.asked), round(1 / len(tracks.names), 4)
     for row, described in zip(judged.asked.tolist(), card["tracks"], strict=True):
         described |= {"file": tracks.relative(row), "title": tracks.titles[row]}
-    # What belongs to a service in use and is no question of an experiment.
-    for name in ("coverage", "alpha", "open_set_auroc", "choices"):
-        del card[name]
     return card
 
 

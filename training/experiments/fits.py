@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from recommender.settings import Settings
 from training.experiments.folds import Fold
 from training.experiments.tracks import ExperimentTracks
-from training.folds import Grouping
 from training.groups.fit import fit_group
 from training.learning.run_state import CHECKPOINT_FILE, run_signature
 from training.learning.validation import hold_out_artists
@@ -128,9 +127,11 @@ class Fitter:
         tracks, grouping = self.tracks.tracks, self.tracks.grouping
         train = fold.known
         context = replace(self.tracks.context, seed=recipe.training.seed)
-        restricted = Grouping(grouping.keys[train], grouping.judged_by)
+        restricted = grouping.rows(train)
         model = fit_group(self.tracks.labels, tracks.rows(train), context, restricted).model
-        probability = model.score(tracks.raw[fold.test], n_nearest=0).probability.astype(np.float32)
+        asked = tracks.rows(fold.test)
+        scores = model.score(asked.raw, artists=asked.artists, n_nearest=0)
+        probability = scores.probability.astype(np.float32)
         if not maps:
             return FoldAnswer(probability)
         return FoldAnswer(probability, model.standardisation.apply(tracks.raw), tracks.raw)

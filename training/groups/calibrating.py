@@ -1,4 +1,4 @@
-"""Fit a group's calibration on out-of-fold scores."""
+"""Fit a group's calibration on out-of-fold scores: artists held out, or single tracks of theirs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +13,10 @@ from recommender.model.calibration import (
     fit_temperature,
     sorted_closeness,
 )
+from recommender.model.familiarity import Familiarity, KindArray
 from recommender.model.group import RawScores
 from recommender.model.heads import log_softmax
+from recommender.model.named_sets import MIN_HELD_OUT, HeldOutTracks, NamedSets, nearest_closeness
 from recommender.model.neighbourhood import Neighbourhood
 from training.groups.labels import enough_to_choose
 
@@ -32,7 +34,6 @@ UNFITTED = Calibration(
     neighbour_temperature=1.0,
     classifier_weight=0.5,
     temperature=1.0,
-    logit_spread=1.0,
     cosine_spread=1.0,
     distance_spread=1.0,
     closeness=(),
@@ -41,33 +42,54 @@ UNFITTED = Calibration(
 
 @dataclass(frozen=True, eq=False)
 class HeldOutScores:
-    """Raw scores of tracks by models that had seen neither them nor their artists.
+    """Raw scores of tracks by models that had not seen them.
 
     ``votes`` maps each number of neighbours tried to the shares of the vote; everything is
     (n_tracks, n_labels). ``log_distance`` is NaN where nothing was left of a playlist. ``similarity``
-    (n_tracks,) is that of the nearest track that was left.
+    (n_tracks,) is that of the nearest track that was left, ``kinds`` (n_tracks,) how familiar each was to
+    what was left.
     """
 
     logits: FloatArray
+    familiar_logits: FloatArray
     votes: dict[int, FloatArray]
     cosine: FloatArray
     log_distance: FloatArray
     similarity: FloatArray
+    kinds: KindArray
 
     @classmethod
     def empty(cls, shape: tuple[int, int]) -> "HeldOutScores":
         """Return tables to be filled fold by fold."""
         return cls(
             logits=np.zeros(shape, np.float32),
+            familiar_logits=np.zeros(shape, np.float32),
             votes={k: np.full(shape, 1 / shape[1], np.float32) for k in NEIGHBOUR_GRID},
             cosine=np.full(shape, np.nan, np.float32),
             log_distance=np.full(shape, np.nan, np.float32),
             similarity=np.full(shape[0], -np.inf, np.float32),
+            kinds=np.full(shape[0], Familiarity.UNNAMED, np.int8),
         )
 
-    def fill(self, rows: NDArray[np.int64], scores: RawScores, neighbourhood: Neighbourhood) -> None:
+    def counted(self, membership: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n_tracks, n_labels) bool: memberships of which something was left to be compared with."""
+        return membership & np.isfinite(self.log_distance)
+
+    def targets(self, membership: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(n_tracks, n_labels): what probabilities should have been; each counted track has 1 to share."""
+        counted = self.counted(membership)
+        shares = counted / np.maximum(counted.sum(axis=1, keepdims=True), 1)
+        return _smoothed(shares, np.isfinite(self.log_distance))
+
+    def fill(
+        self, rows: NDArray[np.int64], scores: RawScores, neighbourhood: Neighbourhood, kinds: KindArray
+    ) -> None:
         """Enter the scores of one fold's tracks, their votes for every number of neighbours."""
         self.logits[rows] = scores.logits
+        self.familiar_logits[rows] = (
+            scores.logits if scores.familiar_logits is None else scores.familiar_logits
+        )
+        self.kinds[rows] = kinds
         self.cosine[rows] = scores.cosine
         self.log_distance[rows] = scores.log_distance
         self.similarity[rows] = scores.nearest.best_similarity
@@ -82,11 +104,10 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
     playlist while its track was held out, nothing can be learnt from how it was scored. The targets are
     smoothed: that n held-out tracks were all placed right is no proof that the next one will be.
     """
-    known = np.isfinite(scores.log_distance)
-    counted = membership & known
+    counted = scores.counted(membership)
     if not counted.any():
         return replace(UNFITTED, closeness=(np.empty(0, np.float32),) * membership.shape[1])
-    targets = _smoothed(counted / np.maximum(counted.sum(axis=1, keepdims=True), 1), known)
+    targets = scores.targets(membership)
     classifier_temperature, _ = fit_temperature(scores.logits, targets)
     votes = {k: (*fit_temperature(np.log(table), targets), k) for k, table in scores.votes.items()}
     neighbour_temperature, _, n_neighbours = min(votes.values(), key=lambda found: found[1])
@@ -95,11 +116,10 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
         n_neighbours=n_neighbours,
         classifier_temperature=classifier_temperature,
         neighbour_temperature=neighbour_temperature,
-        logit_spread=_spread(scores.logits[counted]),
         cosine_spread=_spread(scores.cosine[counted]),
         distance_spread=_spread(scores.log_distance[counted]),
     )
-    classifier = fitted.classifier(scores.logits)
+    classifier, _ = fitted.classifiers(scores.logits, None)
     neighbours = fitted.neighbours(scores.votes[n_neighbours])
     weights = WEIGHT_GRID if enough_to_choose(membership) else WEIGHT_OF_FEW
     classifier_weight, temperature = _fit_blend(classifier, neighbours, targets, weights)
@@ -113,44 +133,105 @@ def fit_calibration(scores: HeldOutScores, membership: NDArray[np.bool_]) -> Cal
 
 
 def fit_familiar(
-    calibration: Calibration, strangers: HeldOutScores, familiar: HeldOutScores, membership: NDArray[np.bool_]
+    calibration: Calibration, new: HeldOutScores, known: HeldOutScores, membership: NDArray[np.bool_]
 ) -> Familiar | None:
     """Return the blend for tracks whose artists are known, and how such tracks are recognised.
 
     Parameters
     ----------
-    strangers : HeldOutScores
+    new : HeldOutScores
         What the calibration was fitted on.
-    familiar : HeldOutScores
+    known : HeldOutScores
         The same tracks, held out one by one and not with their artists.
     """
-    counted = np.isfinite(familiar.similarity) & np.isfinite(strangers.similarity)
-    if not enough_to_choose(membership[counted]):
+    counted = np.isfinite(known.similarity) & np.isfinite(new.similarity)
+    counted &= known.counted(membership).any(axis=1)
+    by_known = counted & (known.kinds == Familiarity.KNOWN)
+    # Where hardly an artist has two tracks, the others tell it as well as they can.
+    rows = by_known if by_known.sum() >= MIN_HELD_OUT else counted
+    if rows.sum() < MIN_HELD_OUT:
         return None
-    known = np.isfinite(familiar.log_distance)
-    targets = _smoothed(
-        membership * known / np.maximum((membership & known).sum(axis=1, keepdims=True), 1), known
+    targets = known.targets(membership)[rows]
+    classifier_temperature, _ = fit_temperature(known.familiar_logits[rows], targets)
+    unfitted = Familiar(1.0, 1.0, 0.0, 0.0, classifier_temperature)
+    _, classifier = replace(calibration, familiar=unfitted).classifiers(
+        known.logits[rows], known.familiar_logits[rows]
     )
-    classifier = calibration.classifier(familiar.logits)
-    neighbours = calibration.neighbours(familiar.votes[calibration.n_neighbours])
-    weight, temperature = _fit_blend(classifier, neighbours, targets, WEIGHT_GRID)
-    near, far = familiar.similarity[counted], strangers.similarity[counted]
+    neighbours = calibration.neighbours(known.votes[calibration.n_neighbours][rows])
+    weights = WEIGHT_GRID if enough_to_choose(membership) else WEIGHT_OF_FEW
+    weight, temperature = _fit_blend(classifier, neighbours, targets, weights)
+    near, far = known.similarity[rows], new.similarity[rows]
     # Two normal distributions of one variance and equally many of each: the logistic curve between them.
     variance = float((near.var(dtype=np.float64) + far.var(dtype=np.float64)) / 2) or 1.0
     slope = max(float(near.mean() - far.mean()), 0.0) / variance
-    return Familiar(weight, temperature, centre=float((near.mean() + far.mean()) / 2), slope=slope)
+    centre = float((near.mean() + far.mean()) / 2)
+    return Familiar(weight, temperature, centre, slope, classifier_temperature)
+
+
+def fit_named_sets(
+    calibration: Calibration, new: HeldOutScores, known: HeldOutScores | None, membership: NDArray[np.bool_]
+) -> NamedSets:
+    """Return what was said of held-out tracks, by how familiar they were: what promises are kept by.
+
+    The parameters are as in :func:`fit_familiar`; without ``known`` nothing was learnt for known artists.
+    Whoever asks about a track without naming its artist may ask about either kind, so those answers are held
+    against both, each given as if nobody knew the artist.
+    """
+    known = known or new
+    is_named = known.kinds != Familiarity.UNNAMED
+    nameless = np.full(len(membership), Familiarity.UNNAMED, np.int8)
+    asked = {
+        Familiarity.NEW: [(new, new.kinds, new.kinds == Familiarity.NEW)],
+        Familiarity.KNOWN: [(known, known.kinds, known.kinds == Familiarity.KNOWN)],
+        Familiarity.UNNAMED: [
+            (new, nameless, is_named),
+            (known, nameless, (known.kinds == Familiarity.KNOWN) | ~is_named),
+        ],
+    }
+    held_out = {
+        kind: HeldOutTracks.joined(
+            [_answers(calibration, scores, membership, kinds, rows) for scores, kinds, rows in parts]
+        )
+        for kind, parts in asked.items()
+    }
+    return NamedSets({kind: answers for kind, answers in held_out.items() if len(answers)})
+
+
+def _answers(
+    calibration: Calibration,
+    scores: HeldOutScores,
+    membership: NDArray[np.bool_],
+    kinds: KindArray,
+    rows: NDArray[np.bool_],
+) -> HeldOutTracks:
+    """Return what is said of some of the held-out tracks, as if they were of these kinds."""
+    counted = scores.counted(membership)
+    rows = rows & counted.any(axis=1) & np.isfinite(scores.similarity)
+    probability = calibration.blend(
+        calibration.classifiers(scores.logits, scores.familiar_logits),
+        calibration.neighbours(scores.votes[calibration.n_neighbours]),
+        calibration.share_known(kinds, scores.similarity),
+    )[rows]
+    closeness = calibration.measure_closeness(scores.logits, scores.cosine, scores.log_distance)[rows]
+    return HeldOutTracks(
+        closeness=nearest_closeness(closeness),
+        own=np.where(counted[rows], probability, 0).max(axis=1, initial=0),
+        first=probability.max(axis=1, initial=0),
+    )
 
 
 def _smoothed(targets: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Laplace's rule of succession on n tracks and k labels: a certain target becomes (n + 1) / (n + k).
+    """Laplace's rule of succession for right and wrong: of n right ones the next is wrong in 1 of n + 2.
 
-    k counts the labels that were ``known``, (n_tracks, n_labels) bool, while a track was held out.
+    What is taken from a certain target goes to the other labels that were ``known``, (n_tracks, n_labels)
+    bool, while a track was held out, in equal parts. Counting each of k labels as one more track, 1 in
+    n + k, made the answers of ten playlists of ten tracks eleven points too timid.
     """
     weight = targets.sum(axis=1, keepdims=True)
-    n_tracks = float(weight.sum())
-    smoothed: NDArray[np.float64] = (n_tracks * targets + weight * known) / (
-        n_tracks + known.sum(axis=1, keepdims=True)
-    )
+    others = known & (targets <= 0)
+    n_others = others.sum(axis=1, keepdims=True)
+    doubt = np.where(n_others > 0, 1 / (float(weight.sum()) + 2), 0)
+    smoothed: NDArray[np.float64] = (1 - doubt) * targets + doubt * weight * others / np.maximum(n_others, 1)
     return smoothed
 
 

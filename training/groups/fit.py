@@ -7,12 +7,20 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from recommender.model.calibration import MIN_CALIBRATION_TRACKS, Calibration
+from recommender.model.familiarity import MemberArtists, artist_key
 from recommender.model.group import GroupModel
 from training.folds import Grouping, artist_folds, group_tracks, same_recordings
-from training.groups.calibrating import UNFITTED, HeldOutScores, fit_calibration, fit_familiar
-from training.groups.fitting import FitContext, HeadChoice, fit_head, fit_neighbourhood, fit_standardisation
+from training.groups.calibrating import UNFITTED, HeldOutScores, fit_calibration, fit_familiar, fit_named_sets
+from training.groups.fitting import (
+    FitContext,
+    HeadChoice,
+    fit_familiar_heads,
+    fit_head,
+    fit_neighbourhood,
+    fit_standardisation,
+)
 from training.groups.head_choice import N_FOLDS, choose_head
-from training.groups.labels import LabelledTracks, enough_to_choose, linear_labels
+from training.groups.labels import LabelledTracks, linear_labels
 
 IdArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
@@ -63,6 +71,7 @@ def fit_group(
     grouping: Grouping,
     *,
     choice: HeadChoice | None = None,
+    for_known: bool = True,
 ) -> FittedGroup:
     """Return the fitted group.
 
@@ -73,24 +82,27 @@ def fit_group(
     ----------
     choice : HeadChoice, optional
         Skips the choosing, e.g. when one playlist is left out of a group that was fitted before.
+    for_known : bool
+        False leaves out what is learnt for tracks by known artists, which takes most of the time; they are
+        then placed as tracks by new ones.
     """
-    linear = linear_labels(tracks.membership)
     # One thread: the matrices are small, and threads that wait for each other while a training keeps the
     # cores busy made this ten times slower.
     with threadpool_limits(limits=1):
         choice = choice or choose_head(tracks, grouping.keys, context)
         folds = artist_folds(tracks.membership, grouping.keys, n_folds=N_FOLDS, seed=context.seed)
-        held_out = _hold_out(labels, tracks, context, choice, folds)
+        held_out = _hold_out(labels, tracks, context, choice, folds, for_known=for_known)
         calibration = fit_calibration(held_out, tracks.membership)
-        if enough_to_choose(tracks.membership):
-            alone = artist_folds(
-                tracks.membership, np.arange(len(tracks)), n_folds=N_FOLDS, seed=context.seed
-            )
-            familiar = _hold_out(labels, tracks, context, choice, alone)
-            calibration = replace(
-                calibration, familiar=fit_familiar(calibration, held_out, familiar, tracks.membership)
-            )
-        model = _assemble(labels, tracks, context, choice, linear, calibration=calibration)
+        known = None
+        # Copies of a recording stay together: nobody asks about a track that the playlists hold.
+        if for_known:
+            alone = artist_folds(tracks.membership, grouping.recordings, n_folds=N_FOLDS, seed=context.seed)
+            known = _hold_out(labels, tracks, context, choice, alone, for_known=True)
+            familiar = fit_familiar(calibration, held_out, known, tracks.membership)
+            calibration = replace(calibration, familiar=familiar)
+        named_sets = fit_named_sets(calibration, held_out, known, tracks.membership)
+        calibration = replace(calibration, named_sets=named_sets)
+        model = _assemble(labels, tracks, context, choice, calibration=calibration, for_known=for_known)
     notes = tuple(
         _note(int(n_tracks), by, n_labels=len(labels.playlist_names))
         for n_tracks, by in zip(tracks.membership.sum(axis=0), grouping.judged_by, strict=True)
@@ -99,7 +111,13 @@ def fit_group(
 
 
 def _hold_out(
-    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, choice: HeadChoice, folds: IdArray
+    labels: GroupLabels,
+    tracks: LabelledTracks,
+    context: FitContext,
+    choice: HeadChoice,
+    folds: IdArray,
+    *,
+    for_known: bool,
 ) -> HeldOutScores:
     """Score every track by a model fitted on the other folds."""
     held_out = HeldOutScores.empty(tracks.membership.shape)
@@ -107,8 +125,11 @@ def _hold_out(
     linear = linear_labels(tracks.membership)
     for fold in np.unique(folds) if folds.any() else ():
         known, asked = tracks.rows(np.flatnonzero(folds != fold)), np.flatnonzero(folds == fold)
-        model = _assemble(labels, known, context, choice, linear, calibration=UNFITTED)
-        held_out.fill(asked, model.raw_scores(tracks.raw[asked]), model.neighbourhood)
+        model = _assemble(
+            labels, known, context, choice, linear=linear, calibration=UNFITTED, for_known=for_known
+        )
+        kinds = model.artists.familiarity([tracks.artists[row] for row in asked])
+        held_out.fill(asked, model.raw_scores(tracks.raw[asked]), model.neighbourhood, kinds)
     return held_out
 
 
@@ -117,10 +138,12 @@ def _assemble(
     tracks: LabelledTracks,
     context: FitContext,
     choice: HeadChoice,
-    linear: BoolArray,
     *,
     calibration: Calibration,
+    for_known: bool,
+    linear: BoolArray | None = None,
 ) -> GroupModel:
+    linear = linear_labels(tracks.membership) if linear is None else linear
     standardisation = fit_standardisation(tracks.raw, context, choice.view_weights)
     embeddings = standardisation.apply(tracks.raw)
     lengths = np.linalg.norm(standardisation.standardise(tracks.raw), axis=1)
@@ -134,6 +157,8 @@ def _assemble(
         head=fit_head(embeddings, tracks, choice, linear=linear),
         neighbourhood=fit_neighbourhood(embeddings, lengths, tracks, choice),
         calibration=calibration,
+        artists=MemberArtists(tuple(map(artist_key, tracks.artists))),
+        familiar_heads=fit_familiar_heads(tracks, context, linear=linear) if for_known else (),
     )
 
 

@@ -14,6 +14,7 @@ from training.groups.fitting import (
     default_choice,
     fit_head,
     fit_standardisation,
+    weigh_views,
 )
 from training.groups.labels import LabelledTracks, artist_weights, enough_to_choose, linear_labels
 
@@ -59,7 +60,7 @@ def list_candidates(views: Mapping[str, slice]) -> Iterator[HeadChoice]:
     0.78 on four genres; with these it is 0.79, and no less on game music.
     """
     yield HeadChoice(default_choice(views).view_weights, MILD)
-    for view_weights in _view_weights(tuple(views)):
+    for view_weights in weigh_views(tuple(views)):
         yield HeadChoice(view_weights, STRONG)
 
 
@@ -93,14 +94,6 @@ def _out_of_fold_logits(
             head = fit_head(standardisation.apply(known.raw), known, choice, linear=linear)
             table[test] = head.logits(standardisation.apply(tracks.raw[test]))
     return logits
-
-
-def _view_weights(names: tuple[str, ...]) -> Iterator[tuple[tuple[str, float], ...]]:
-    """Yield each view alone, and all of them in equal parts."""
-    for alone in names:
-        yield tuple((name, float(name == alone)) for name in names)
-    if len(names) > 1:
-        yield tuple((name, 1 / len(names)) for name in names)
 
 
 def _sample(membership: NDArray[np.bool_], seed: int) -> IdArray:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from embeddings.config import EncoderConfig
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings
 from recommender.catalogue.models import add_bundle, current_bundle, list_bundles, promote_bundle

@@ -6,26 +6,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.records.promises import Promise
 from training.groups.fit import GroupLabels
 from training.groups.fitting import FitContext
 from training.groups.labels import LabelledTracks
 from training.judging.baselines import judge_baselines
+from training.judging.named_figures import describe_known, describe_named, describe_strangers
 from training.judging.outer_folds import Judged
 from training.metrics import (
     bootstrap_interval,
     chance_p_value,
     confusion_matrix,
-    coverage,
-    expected_calibration_error,
     macro_f1,
     precision_at_k,
     precisions,
     recalls,
+    rounded,
 )
 
 IdArray = NDArray[np.int64]
 
-DIGITS = 4
 # Answers that are as good by chance more often than this are no better than chance.
 CHANCE_P_VALUE = 0.01
 
@@ -36,7 +36,7 @@ def build_scorecard(
     context: FitContext,
     judged: Judged,
     *,
-    alpha: float,
+    promise: Promise,
     baselines: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Return the figures of one judged group.
@@ -61,20 +61,20 @@ def build_scorecard(
     # A track that is in every playlist is placed rightly whatever is said of it, so it proves nothing.
     telling = ~tracks.membership[rows][:, counted].all(axis=1)
     own_told, predicted_told, keys = (column[telling] for column in answers[:3])
-    p_value, is_chance = _compare_with_chance(own_told, predicted_told, keys, n_labels, seed=context.seed)
+    p_value, is_chance = compare_with_chance(own_told, predicted_told, keys, n_labels, seed=context.seed)
     baselines = baselines or judge_baselines(tracks.raw, context.views, own, judged.folds, counted=counted)
     return {
-        "balanced_accuracy": _rounded(float(np.nanmean(recalls(confusion)[counted]))),
-        "balanced_accuracy_ci": [_rounded(low), _rounded(high)],
+        "balanced_accuracy": rounded(float(np.nanmean(recalls(confusion)[counted]))),
+        "balanced_accuracy_ci": [rounded(low), rounded(high)],
         "beats_chance": low > baselines["random"] and not is_chance,
-        "chance_p_value": _rounded(p_value),
-        "balanced_accuracy_all_labels": _rounded(float(np.nanmean(recalls(confusion)))),
-        "macro_f1": _rounded(macro_f1(confusion)),
-        **_describe_answers(tracks, judged, alpha=alpha),
+        "chance_p_value": rounded(p_value),
+        "balanced_accuracy_all_labels": rounded(float(np.nanmean(recalls(confusion)))),
+        "macro_f1": rounded(macro_f1(confusion)),
+        **_describe_answers(tracks, judged, promise),
         "labels": list(labels.playlist_names),
         "playlists": _describe_playlists(labels, tracks, judged, confusion),
         "confusion": confusion.tolist(),
-        "baselines": {name: _rounded(value) for name, value in baselines.items()},
+        "baselines": {name: rounded(value) for name, value in baselines.items()},
         "warnings": _warnings(labels, judged, low=low, chance=baselines["random"], is_chance=is_chance),
         "choices": [choice.described() for choice in judged.choices],
         "tracks": _describe_tracks(labels, tracks, judged, own),
@@ -87,19 +87,22 @@ def counted_labels(judged: Judged) -> NDArray[np.bool_]:
     return honest if honest.sum() > 1 else np.ones(len(honest), dtype=bool)
 
 
-def _describe_answers(tracks: LabelledTracks, judged: Judged, *, alpha: float) -> dict[str, Any]:
-    """Return the figures of ranking, probabilities, p-values and familiarity."""
+def _describe_answers(tracks: LabelledTracks, judged: Judged, promise: Promise) -> dict[str, Any]:
+    """Return the figures of ranking, probabilities, named playlists and strangers."""
     probability, membership = judged.probability, tracks.membership
-    right = np.take_along_axis(membership, probability.argmax(axis=1)[:, None], axis=1)[:, 0]
-    open_set = [value for value in judged.open_set if not np.isnan(value)]
+    strangers = describe_strangers(judged.strangers, promise)
     return {
-        **{f"precision_at_{k}": _rounded(precision_at_k(probability, membership, k)) for k in (1, 2, 3)},
-        "ece": _rounded(expected_calibration_error(probability.max(axis=1), right)),
-        "coverage": _rounded(coverage(judged.p_value, membership, alpha=alpha)),
-        "alpha": alpha,
-        "open_set_auroc": {"mean": _rounded(float(np.mean(open_set))), "worst": _rounded(min(open_set))}
-        if open_set
-        else None,
+        **{f"precision_at_{k}": rounded(precision_at_k(probability, membership, k)) for k in (1, 2, 3)},
+        **{
+            name: value
+            for name, value in describe_named(judged, membership, promise).items()
+            if name != "n_tracks"
+        },
+        "alpha": promise.alpha,
+        "alpha_none": promise.alpha_none,
+        "known_artists": describe_known(judged, membership, promise),
+        "open_set_auroc": strangers and strangers["auroc"],
+        "strangers": strangers,
     }
 
 
@@ -114,9 +117,9 @@ def _describe_playlists(
             "n_tracks": int(tracks.membership[:, label].sum()),
             "n_artists": len(np.unique(artists[tracks.membership[:, label]])),
             "judged_by": judged.grouping.judged_by[label],
-            "recall": _rounded(recall[label]),
-            "precision": _rounded(precision[label]),
-            "open_set_auroc": _rounded(judged.open_set[label]),
+            "recall": rounded(recall[label]),
+            "precision": rounded(precision[label]),
+            "open_set_auroc": rounded(judged.strangers.aurocs[label]),
         }
         for label, name in enumerate(labels.playlist_names)
     ]
@@ -131,8 +134,10 @@ def _describe_tracks(
             "label": names[own[row]],
             "artist": tracks.artists[row],
             "fold": int(judged.folds[row]),
-            "probabilities": dict(zip(names, map(_rounded, judged.probability[row]), strict=True)),
-            "p_values": dict(zip(names, map(_rounded, judged.p_value[row]), strict=True)),
+            "probabilities": dict(zip(names, map(rounded, judged.probability[row]), strict=True)),
+            "p_values": dict(zip(names, map(rounded, judged.p_value[row]), strict=True)),
+            "stranger_p_value": rounded(judged.stranger_p_value[row]),
+            "fits": [name for name, fits in zip(names, judged.fits[row], strict=True) if fits],
         }
         for row in range(len(tracks))
     ]
@@ -151,7 +156,7 @@ def caution_unknown_artists(labels: GroupLabels, judged: Judged) -> list[tuple[i
     ]
 
 
-def _compare_with_chance(
+def compare_with_chance(
     own: IdArray, predicted: IdArray, keys: IdArray, n_labels: int, *, seed: int
 ) -> tuple[float, bool]:
     """Return how often the answers would be as good by chance, and whether that is too often.
@@ -179,7 +184,3 @@ def _warnings(
             f" begins at {low:.2f}, and the same answers dealt out at random are often as good"
         )
     return found + [sentence for _, sentence in caution_unknown_artists(labels, judged)]
-
-
-def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), DIGITS)

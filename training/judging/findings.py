@@ -17,12 +17,12 @@ from training.judging.cautions import (
     caution_sizes,
 )
 from training.judging.doubts import Doubt, find_doubtful, find_misplaced
-from training.judging.figures import DIGITS, build_scorecard, caution_unknown_artists, counted_labels
+from training.judging.figures import build_scorecard, caution_unknown_artists, counted_labels
 from training.judging.judged_group import JudgedGroup
 from training.judging.learning_curve import LearningCurve, draw_learning_curve
 from training.judging.maps import MIN_UMAP_TRACKS, flatten_by_umap
 from training.judging.siblings import find_siblings
-from training.metrics import reliability, wilson_interval
+from training.metrics import DIGITS, reliability, rounded, wilson_interval
 
 Progress = Callable[[int, int, str], None]
 Described = dict[str, Any]
@@ -38,7 +38,7 @@ def complete_scorecard(group: JudgedGroup, *, with_maps: bool, progress: Progres
     with_maps : bool
         UMAP takes some ten seconds to start.
     """
-    card = build_scorecard(group.labels, group.tracks, group.context, group.judged, alpha=group.alpha)
+    card = build_scorecard(group.labels, group.tracks, group.context, group.judged, promise=group.promise)
     cautions = _caution_playlists(group)
     playlists = zip(card["playlists"], _describe_coverage(group), strict=True)
     return (
@@ -77,13 +77,13 @@ def _describe_findings(group: JudgedGroup, *, progress: Progress | None) -> Desc
         hearing=group.hearing,
         progress=progress,
     )
-    doubtful, misplaced = find_doubtful(answers, alpha=group.alpha), find_misplaced(answers)
+    doubtful, misplaced = find_doubtful(answers, alpha=group.promise.alpha), find_misplaced(answers)
     return {
         "n_tracks": len(tracks),
         "n_artists": len(np.unique(tracks.artist_numbers)),
-        "chance": _rounded(1 / len(group.names)),
+        "chance": rounded(1 / len(group.names)),
         "reliability": [
-            {"confidence": _rounded(confidence), "right": _rounded(share), "n_tracks": n}
+            {"confidence": rounded(confidence), "right": rounded(share), "n_tracks": n}
             for confidence, share, n in reliability(judged.probability.max(axis=1), right)
         ],
         "siblings": _describe_siblings(group),
@@ -116,15 +116,16 @@ def _caution_playlists(group: JudgedGroup) -> list[tuple[int, str]]:
 
 
 def _describe_coverage(group: JudgedGroup) -> list[Described]:
-    """Return, per playlist, the share of its own tracks with p > alpha and its 95 % interval."""
+    """Return per playlist how often it was named for its own tracks, strangers apart; 95 % interval."""
     found = []
-    for label, column in enumerate(group.tracks.membership.T):
-        own = group.judged.p_value[column, label]
-        own = own[~np.isnan(own)]
-        kept = int((own > group.alpha).sum())
-        low, high = wilson_interval(kept, len(own))
-        share = kept / len(own) if len(own) else float("nan")
-        found.append({"coverage": _rounded(share), "coverage_ci": [_rounded(low), _rounded(high)]})
+    kept = (
+        ~np.isnan(group.judged.p_value) & (group.judged.stranger_p_value > group.promise.alpha_none)[:, None]
+    )
+    for label, column in enumerate((group.tracks.membership & kept).T):
+        n_named, n_tracks = int(group.judged.fits[column, label].sum()), int(column.sum())
+        low, high = wilson_interval(n_named, n_tracks)
+        share = n_named / n_tracks if n_tracks else float("nan")
+        found.append({"coverage": rounded(share), "coverage_ci": [rounded(low), rounded(high)]})
     return found
 
 
@@ -134,8 +135,8 @@ def _describe_siblings(group: JudgedGroup) -> list[Described]:
     return [
         {
             "playlists": [group.names[label] for label in pair.labels],
-            "told_apart": _rounded(pair.told_apart),
-            "told_apart_ci": [_rounded(pair.low), _rounded(pair.high)],
+            "told_apart": rounded(pair.told_apart),
+            "told_apart_ci": [rounded(pair.low), rounded(pair.high)],
             "n_confused": pair.n_confused,
             "n_shared": pair.n_shared,
             "advice": pair.advice,
@@ -150,13 +151,13 @@ def _describe_curve(curve: LearningCurve | None) -> Described | None:
     return {
         "points": [
             {
-                name: [_rounded(part) for part in value] if isinstance(value, tuple) else _rounded(value)
+                name: [rounded(part) for part in value] if isinstance(value, tuple) else rounded(value)
                 for name, value in asdict(point).items()
             }
             for point in curve.points
         ],
-        "gain_of_last_doubling": _rounded(curve.gain),
-        "gain_ci": [_rounded(curve.gain_low), _rounded(curve.gain_high)],
+        "gain_of_last_doubling": rounded(curve.gain),
+        "gain_ci": [rounded(curve.gain_low), rounded(curve.gain_high)],
         "still_rises": curve.still_rises,
         "n_more_tracks": curve.n_more_tracks if curve.still_rises else None,
         "advice": curve.advice,
@@ -167,14 +168,14 @@ def _describe_doubt(group: JudgedGroup, doubt: Doubt) -> Described:
     return _describe_track(group, doubt.row) | {
         "label": group.names[doubt.own],
         "predicted": group.names[doubt.other],
-        "p_value": _rounded(doubt.p_value),
-        "own_probability": _rounded(doubt.own_probability),
-        "predicted_probability": _rounded(doubt.other_probability),
+        "p_value": rounded(doubt.p_value),
+        "own_probability": rounded(doubt.own_probability),
+        "predicted_probability": rounded(doubt.other_probability),
         "nearest": [
             _describe_track(group, row)
             | {
                 "playlists": [group.names[label] for label in np.flatnonzero(group.tracks.membership[row])],
-                "similarity": _rounded(similarity),
+                "similarity": rounded(similarity),
             }
             for row, similarity in doubt.nearest
         ],
@@ -190,7 +191,7 @@ def _describe_track(group: JudgedGroup, row: int) -> Described:
 def _describe_maps(group: JudgedGroup, *, progress: Progress | None) -> Described:
     embeddings = group.embeddings()
     plane, variance = flatten_by_pca(embeddings)
-    maps = {"pca": {"points": _points(plane), "variance": _rounded(variance)}}
+    maps = {"pca": {"points": _points(plane), "variance": rounded(variance)}}
     if len(embeddings) >= MIN_UMAP_TRACKS:
         if progress:
             progress(0, 1, "drawing the map of the tracks")
@@ -201,7 +202,3 @@ def _describe_maps(group: JudgedGroup, *, progress: Progress | None) -> Describe
 def _points(plane: NDArray[np.float32]) -> list[list[float]]:
     """Return the plane with its longer side between -1 and 1."""
     return [[round(float(x), DIGITS), round(float(y), DIGITS)] for x, y in fill_square(plane)]
-
-
-def _rounded(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), DIGITS)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation
+from recommender.records.promises import Promise
 from recommender.records.tracks import FileFormat
 from training.groups.fit import GroupLabels
 from training.groups.fitting import FitContext
@@ -40,7 +41,7 @@ class JudgedGroup:
     context: FitContext
     judged: Judged
     sources: Sequence[TrackSource]
-    alpha: float
+    promise: Promise
     hearing: HeldOutHearing | None = None
 
     @property

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from training.folds import Grouping
 from training.groups.fit import GroupLabels, fit_group
 from training.groups.fitting import FitContext
 from training.groups.labels import LabelledTracks
@@ -121,9 +120,17 @@ def draw_learning_curve(
             order = np.random.default_rng([context.seed, fold, draw]).random(len(counts[0]))
             for step, share in enumerate(shares):
                 rows = train[_first_keys(tracks.membership[train], number[train], order, share)]
-                grouping = Grouping(judged.grouping.keys[rows], judged.grouping.judged_by)
-                fitted = fit_group(labels, heard.rows(rows), context, grouping, choice=judged.choices[done])
-                probability = fitted.model.score(heard.raw[test], n_nearest=0).probability
+                grouping = judged.grouping.rows(rows)
+                fitted = fit_group(
+                    labels,
+                    heard.rows(rows),
+                    context,
+                    grouping,
+                    choice=judged.choices[done],
+                    for_known=False,
+                )
+                asked = heard.rows(test)
+                probability = fitted.model.score(asked.raw, artists=asked.artists, n_nearest=0).probability
                 _count(counts[step], number[test], tracks.membership[test], probability)
                 n_tracks[step] += len(rows) / len(folds) / N_DRAWS
         if progress:

@@ -1,21 +1,24 @@
-"""Outer folds: every track of a group scored by models that had heard nothing of its artist."""
+"""Outer folds: each track of a group scored by models that had heard nothing of its artist, or not of it."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.errors import RecommenderError
+from recommender.model.familiarity import Familiarity, KindArray
 from recommender.model.group import GroupModel
+from recommender.records.promises import DEFAULT_PROMISE, Promise
 from training.folds import Grouping, artist_folds, labels_left
-from training.groups.fit import FittedGroup, GroupLabels, fit_group, group_by_artist
+from training.groups.fit import GroupLabels, fit_group, group_by_artist
 from training.groups.fitting import FitContext, HeadChoice, default_choice
 from training.groups.labels import LabelledTracks
 from training.judging.held_out_hearing import HeldOutHearing
-from training.metrics import auroc
+from training.judging.strangers import Strangers, StrangerTrial, leave_out_each
 
 FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
 IdArray = NDArray[np.int64]
 Progress = Callable[[int, int, str], None]
 
@@ -30,29 +33,76 @@ class NothingToJudge(RecommenderError):
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
-    """Out-of-fold answers of one group.
+class FoldAnswers:
+    """What was answered about tracks while they were held out.
+
+    Attributes
+    ----------
+    familiarity : (n_tracks,) int8 of :class:`recommender.model.familiarity.Familiarity`
+    probability, p_value : (n_tracks, n_labels) float32
+    fits : (n_tracks, n_labels) bool
+        The playlists that were named.
+    stranger_p_value : (n_tracks,) float32
+        See :class:`recommender.model.named_sets.Named`.
+    nearest_ids, nearest_similarity : (n_tracks, n_labels, N_NEAREST) int64 and float32
+        Tracks of other folds, most similar first; -1 and NaN where a playlist has fewer.
+    """
+
+    familiarity: KindArray
+    probability: FloatArray
+    p_value: FloatArray
+    fits: BoolArray
+    stranger_p_value: FloatArray
+    nearest_ids: IdArray
+    nearest_similarity: FloatArray
+
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> "FoldAnswers":
+        """Return tables of so many tracks and labels, to be filled; until then nothing is known."""
+        return cls(
+            familiarity=np.full(shape[0], Familiarity.UNNAMED, np.int8),
+            probability=np.zeros(shape, np.float32),
+            p_value=np.full(shape, np.nan, np.float32),
+            fits=np.zeros(shape, dtype=bool),
+            stranger_p_value=np.ones(shape[0], np.float32),
+            nearest_ids=np.full((*shape, N_NEAREST), -1, np.int64),
+            nearest_similarity=np.full((*shape, N_NEAREST), np.nan, np.float32),
+        )
+
+    def rows(self, rows: IdArray) -> "FoldAnswers":
+        """Return what was answered about some of the tracks."""
+        return FoldAnswers(**{item.name: getattr(self, item.name)[rows] for item in fields(FoldAnswers)})
+
+    def fill(self, rows: IdArray, model: GroupModel, tracks: LabelledTracks, promise: Promise) -> None:
+        """Enter what a model says of one fold's test tracks."""
+        scores = model.score(tracks.raw, artists=tracks.artists, n_nearest=N_NEAREST)
+        named = model.name(scores, promise)
+        self.fits[rows], self.stranger_p_value[rows] = named.fits, named.p_value
+        for name in ("familiarity", "probability", "p_value", "nearest_ids", "nearest_similarity"):
+            getattr(self, name)[rows] = getattr(scores, name)
+
+
+@dataclass(frozen=True, eq=False)
+class Judged(FoldAnswers):
+    """Out-of-fold answers of one group, by models that had heard nothing of a track's artist.
 
     Attributes
     ----------
     folds : (n_tracks,) int64
     grouping : Grouping
-    probability, p_value : (n_tracks, n_labels) float32
-    nearest_ids, nearest_similarity : (n_tracks, n_labels, N_NEAREST) int64 and float32
-        Tracks of other folds, most similar first; -1 and NaN where a playlist has fewer.
-    open_set : tuple of float, one per label
-        AUROC of "none fits" when that playlist is left out; NaN where it cannot be told.
+    strangers : Strangers
+        What became of playlists that were left out.
     choices : tuple of HeadChoice, one per fold
+    to_known : FoldAnswers, optional
+        By models that had heard all tracks but those of the fold, of most artists some; None where no artist
+        has two tracks, or where the encoder has learnt from the tracks themselves.
     """
 
     folds: IdArray
     grouping: Grouping
-    probability: FloatArray
-    p_value: FloatArray
-    nearest_ids: IdArray
-    nearest_similarity: FloatArray
-    open_set: tuple[float, ...]
+    strangers: Strangers
     choices: tuple[HeadChoice, ...]
+    to_known: FoldAnswers | None = None
 
 
 def judge_group(
@@ -61,10 +111,12 @@ def judge_group(
     context: FitContext,
     *,
     n_folds: int,
+    promise: Promise = DEFAULT_PROMISE,
     hearing: HeldOutHearing | None = None,
+    folds: IdArray | None = None,
     progress: Progress | None = None,
 ) -> Judged:
-    """Return what models fitted without a track's artist say of it.
+    """Return what models fitted without a track's artist say of it, and models fitted without it alone.
 
     All choices are made again within each fold, from its training tracks alone.
 
@@ -73,6 +125,8 @@ def judge_group(
     hearing : HeldOutHearing, optional
         For an encoder that was trained on these very tracks: what encoders trained without them hear. Its
         folds are then the folds.
+    folds : (n_tracks,) int64, optional
+        Those of another judgement, to be compared with; drawn unless given.
 
     Raises
     ------
@@ -80,104 +134,65 @@ def judge_group(
         No playlist has a track left while another one is held out.
     """
     grouping = group_by_artist(tracks, context, default_choice(context.views))
-    folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=context.seed)
     if hearing is not None:
         folds = hearing.folds
+    elif folds is None:
+        folds = artist_folds(tracks.membership, grouping.keys, n_folds=n_folds, seed=context.seed)
     if not (labels_left(tracks.membership, folds) & tracks.membership).any():
         raise NothingToJudge(
             "judging holds tracks back, and no playlist would have one left:"
             " at least one needs two tracks that are not copies of each other"
         )
-    probability = np.zeros(tracks.membership.shape, np.float32)
-    p_value = np.zeros(tracks.membership.shape, np.float32)
-    nearest_ids = np.full((*tracks.membership.shape, N_NEAREST), -1, np.int64)
-    nearest_similarity = np.full(nearest_ids.shape, np.nan, np.float32)
-    unfamiliar = _Familiarity(tracks.membership.shape[1])
+    answers, trial = FoldAnswers.empty(tracks.membership.shape), StrangerTrial(tracks.membership.shape[1])
     choices = []
     numbers = np.unique(folds).tolist()
     for done, fold in enumerate(numbers):
         heard = tracks if hearing is None else replace(tracks, raw=hearing.raw[fold])
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        fitted = fit_group(labels, heard.rows(train), context, _restricted(grouping, train))
-        scores = fitted.model.score(heard.raw[test], n_nearest=N_NEAREST)
-        probability[test], p_value[test] = scores.probability, scores.p_value
-        nearest_ids[test], nearest_similarity[test] = scores.nearest_ids, scores.nearest_similarity
+        known, asked = heard.rows(train), heard.rows(test)
+        fitted = fit_group(labels, known, context, grouping.rows(train))
+        answers.fill(test, fitted.model, asked, promise)
         choices.append(fitted.choice)
-        for label, model in _leave_out_each(labels, heard.rows(train), context, fitted):
-            unfamiliar.add(label, familiarity(model, heard.raw[test]), tracks.membership[test])
+        for label, model in leave_out_each(labels, known, context, fitted):
+            trial.add(label, model, asked)
         if progress:
             progress(done + 1, len(numbers), f"fold {done + 1} of {len(numbers)}")
+    to_known = None
+    if hearing is None:
+        to_known = _judge_known(
+            labels, tracks, context, grouping, n_folds=n_folds, promise=promise, progress=progress
+        )
     return Judged(
+        **vars(answers),
         folds=folds,
         grouping=grouping,
-        probability=probability,
-        p_value=p_value,
-        nearest_ids=nearest_ids,
-        nearest_similarity=nearest_similarity,
-        open_set=unfamiliar.aurocs(),
+        strangers=trial.judge(),
         choices=tuple(choices),
+        to_known=to_known,
     )
 
 
-class _Familiarity:
-    """Collects how familiar tracks look to a group from which their playlist was left out."""
-
-    def __init__(self, n_labels: int) -> None:
-        self._known: list[list[FloatArray]] = [[] for _ in range(n_labels)]
-        self._unknown: list[list[FloatArray]] = [[] for _ in range(n_labels)]
-
-    def add(self, label: int, scores: FloatArray, membership: NDArray[np.bool_]) -> None:
-        """Take the scores of one fold's test tracks by a model without ``label``.
-
-        A track that is in the label and in another playlist too is neither known nor unknown.
-        """
-        in_label, in_others = membership[:, label], np.delete(membership, label, axis=1).any(axis=1)
-        self._known[label].append(scores[~in_label])
-        self._unknown[label].append(scores[in_label & ~in_others])
-
-    def aurocs(self) -> tuple[float, ...]:
-        """One per label."""
-        pairs = zip(self._known, self._unknown, strict=True)
-        return tuple(
-            auroc(np.concatenate(known), np.concatenate(unknown)) if known else float("nan")
-            for known, unknown in pairs
-        )
-
-
-def familiarity(model: GroupModel, raw: FloatArray) -> FloatArray:
-    """Return closeness to the nearest playlist, (n,), on the scale of the group's own held-out tracks."""
-    own = np.concatenate(model.calibration.closeness)
-    centre, spread = (float(own.mean()), float(own.std()) or 1.0) if len(own) else (0.0, 1.0)
-    closeness = np.nanmax(model.score(raw, n_nearest=0).closeness, axis=1)
-    scores: FloatArray = ((closeness - centre) / spread).astype(np.float32)
-    return scores
-
-
-def _leave_out_each(
-    labels: GroupLabels, tracks: LabelledTracks, context: FitContext, fitted: FittedGroup
-) -> Iterator[tuple[int, GroupModel]]:
-    """Yield the group fitted as if one playlist did not exist, for each of three or more playlists."""
-    n_labels = tracks.membership.shape[1]
-    for label in range(n_labels) if n_labels > 2 else ():
-        keep = np.flatnonzero(np.delete(tracks.membership, label, axis=1).any(axis=1))
-        keys = fitted.grouping.keys[keep]
-        if len(np.unique(keys)) < 2:
-            continue
-        judged_by = tuple(np.delete(np.array(fitted.grouping.judged_by), label).tolist())
-        fewer = replace(
-            labels,
-            playlist_ids=np.delete(labels.playlist_ids, label),
-            playlist_names=tuple(np.delete(np.array(labels.playlist_names, dtype=object), label).tolist()),
-        )
-        rest = fit_group(
-            fewer,
-            tracks.without_label(label),
-            context,
-            Grouping(keys, judged_by),
-            choice=fitted.choice,
-        )
-        yield label, rest.model
-
-
-def _restricted(grouping: Grouping, rows: IdArray) -> Grouping:
-    return Grouping(grouping.keys[rows], grouping.judged_by)
+def _judge_known(
+    labels: GroupLabels,
+    tracks: LabelledTracks,
+    context: FitContext,
+    grouping: Grouping,
+    *,
+    n_folds: int,
+    promise: Promise,
+    progress: Progress | None,
+) -> FoldAnswers | None:
+    """Return what models fitted without a track, but with others of its artist, say of it."""
+    names = [artist for artist in tracks.artists if artist]
+    if len(set(names)) == len(names):
+        return None
+    folds = artist_folds(tracks.membership, grouping.recordings, n_folds=n_folds, seed=context.seed)
+    answers = FoldAnswers.empty(tracks.membership.shape)
+    numbers = np.unique(folds).tolist() if folds.any() else []
+    for done, fold in enumerate(numbers):
+        train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        model = fit_group(labels, tracks.rows(train), context, grouping.rows(train)).model
+        answers.fill(test, model, tracks.rows(test), promise)
+        if progress:
+            progress(done + 1, len(numbers), f"known artists: fold {done + 1} of {len(numbers)}")
+    return answers if (answers.familiarity == Familiarity.KNOWN).any() else None

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.files import track_paths
 from recommender.catalogue.models import current_bundle, get_bundle
@@ -76,11 +77,13 @@ def evaluate_folder(
         labels=labels,
         tracks=tracks,
         context=context,
-        judged=judge_group(labels, tracks, context, n_folds=n_folds, progress=progress),
+        judged=judge_group(
+            labels, tracks, context, n_folds=n_folds, promise=settings.promise, progress=progress
+        ),
         sources=[
             TrackSource(row.title, name_in(folder, row.file), read_format(row.file)) for row in heard.rows
         ],
-        alpha=settings.alpha,
+        promise=settings.promise,
     )
     return complete_scorecard(group, with_maps=with_maps, progress=progress) | {
         "encoder": heard.config.name,
@@ -151,9 +154,11 @@ def judge_champion(
     learning_set = read_learning_set(database, settings, config)
     is_trained = is_trained_encoder(settings, config)
     kept = HeldOutHearing.load(settings.encoders_directory / config.fingerprint) if is_trained else None
+    other = None if kept else _hearing_in_service(database, settings)
     card: Card = {"bundle": bundle.id, "encoder": config.name, "groups": [], "about": []}
     for labels, tracks in learning_set.groups:
         hearing = kept.of(tracks.track_ids) if kept else None
+        like = other.of(tracks.track_ids) if other else None
         found = _judge_stored(
             database,
             settings,
@@ -161,6 +166,7 @@ def judge_champion(
             labels,
             tracks,
             hearing=hearing,
+            folds=like.folds if like else None,
             n_folds=n_folds,
             seed=seed,
             progress=progress,
@@ -180,6 +186,15 @@ def judge_champion(
     return card
 
 
+def _hearing_in_service(database: Database, settings: Settings) -> HeldOutHearing | None:
+    """Return what lies beside the encoder in service, whose folds are used again so that cards compare."""
+    with database.read_session() as session:
+        champion = current_bundle(session)
+    return (
+        None if champion is None else HeldOutHearing.load(settings.encoders_directory / champion.fingerprint)
+    )
+
+
 def _judge_stored(
     database: Database,
     settings: Settings,
@@ -188,6 +203,7 @@ def _judge_stored(
     tracks: LabelledTracks,
     *,
     hearing: HeldOutHearing | None,
+    folds: NDArray[np.int64] | None,
     n_folds: int,
     seed: int,
     progress: Progress | None,
@@ -200,11 +216,20 @@ def _judge_stored(
         # The rest of the library was not heard by the encoders that were trained for this judgement.
         context = replace(context, unlabelled=tracks.raw[:0])
     try:
-        judged = judge_group(labels, tracks, context, n_folds=n_folds, hearing=hearing, progress=progress)
+        judged = judge_group(
+            labels,
+            tracks,
+            context,
+            n_folds=n_folds,
+            promise=settings.promise,
+            hearing=hearing,
+            folds=folds,
+            progress=progress,
+        )
     except NothingToJudge as error:
         return {"error": str(error)}
     sources = _read_sources(database, tracks)
-    group = JudgedGroup(labels, tracks, context, judged, sources, settings.alpha, hearing)
+    group = JudgedGroup(labels, tracks, context, judged, sources, settings.promise, hearing)
     return complete_scorecard(group, with_maps=True, progress=progress)
 
 

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from embeddings.encoder import Encoder, TrackEmbedding, load_encoder_config
+from embeddings.encoder import Encoder, TrackEmbedding
+from embeddings.encoder_files import load_encoder_config
 from embeddings.errors import MissingDecoder
 from recommender.audio_files.content_hash import content_sha256
 from recommender.catalogue.embeddings import has_embedding, store_embedding

@@ -15,8 +15,9 @@ from embeddings.channels import CHANNELS, CHANNELS_VERSION, mel_channels
 from embeddings.config import FRONT_END_VERSION, MelConfig, PatchConfig
 from embeddings.decoding.decoder import display_name
 from embeddings.errors import SilentAudio
+from embeddings.level import level_dbfs
 from embeddings.line_plots import draw_lines, smooth
-from embeddings.patches import level_dbfs, window_samples
+from embeddings.patches import window_samples
 from recommender.errors import RecommenderError
 
 Images = NDArray[np.float32]

@@ -52,6 +52,8 @@ def _draw(card: Card) -> dict[str, Any]:
         "reliability": pictures.draw_reliability(card),
         "coverage": pictures.draw_coverage(card),
     }
+    if card["strangers"]:
+        drawn["strangers"] = pictures.draw_strangers(card)
     if card["learning_curve"]:
         drawn["learning_curve"] = pictures.draw_learning_curve(card)
     for name, found in card["maps"].items():

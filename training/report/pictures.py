@@ -86,7 +86,7 @@ def draw_reliability(card: Card) -> str:
 
 
 def draw_coverage(card: Card) -> str:
-    """For each playlist, the share of its own tracks that it does not turn away, with a 95 % interval."""
+    """For each playlist, the share of its own tracks for which it is named, with a 95 % interval."""
     shown = [playlist for playlist in card["playlists"] if playlist["coverage"] is not None]
 
     def draw(figure: "Figure") -> None:
@@ -96,7 +96,7 @@ def draw_coverage(card: Card) -> str:
             axes.plot(playlist["coverage_ci"], [row, row], color=ACCENT, linewidth=2, alpha=0.6)
             axes.plot(playlist["coverage"], row, color=ACCENT, marker="o", ms=5)
         axes.set_yticks(range(len(shown)), [shorten(playlist["name"]) for playlist in shown])
-        axes.set(xlim=(0, 1.02), ylim=(len(shown) - 0.5, -0.5), xlabel="own tracks not turned away")
+        axes.set(xlim=(0, 1.02), ylim=(len(shown) - 0.5, -0.5), xlabel="own tracks for which it is named")
         _show_percent(axes.xaxis)
         axes.grid(axis="y", visible=False)
 
@@ -106,6 +106,28 @@ def draw_coverage(card: Card) -> str:
         f"Promised {1 - card['alpha']:.0%}; {listed}.",
         width_in=WIDTH_IN,
         height_in=0.8 + 0.3 * max(1, len(shown)),
+    )
+
+
+def draw_strangers(card: Card) -> str:
+    """Share of strangers caught against that of members turned away, and the point in use."""
+    found = card["strangers"]
+    turned_away = [point["members_turned_away"] for point in found["curve"]]
+    caught = [point["strangers_caught"] for point in found["curve"]]
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
+        axes.plot(turned_away, caught, color=ACCENT, linewidth=2)
+        axes.plot(found["members_turned_away"], found["strangers_caught"], color=ACCENT, marker="o", ms=7)
+        axes.set(xlim=(0, 0.55), ylim=(0, 1.02), xlabel="members turned away", ylabel="strangers caught")
+        for axis in (axes.xaxis, axes.yaxis):
+            _show_percent(axis)
+
+    pairs = zip(turned_away, caught, strict=True)
+    listed = ", ".join(f"{members:.0%} and {strangers:.0%}" for members, strangers in pairs)
+    return render(
+        draw, f"Members turned away and strangers caught: {listed}.", width_in=WIDTH_IN, height_in=3.0
     )
 
 

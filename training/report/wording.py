@@ -59,24 +59,33 @@ def calibration(card: Card) -> str:
 
 
 def coverage(card: Card) -> str:
-    """Return whether its promise to a playlist's own tracks was kept."""
+    """Return whether its two promises to tracks that have a playlist were kept."""
     if card["coverage"] is None:
-        return "Nothing could be held out to check the promise that a playlist keeps its own tracks."
+        return "Nothing could be held out to check what it promises."
+    known = card["known_artists"]
+    kinds = [("new", card)] + ([("known", known)] if known and known["coverage"] is not None else [])
+    turned_away = " and ".join(
+        f"{percent(figures['turned_away'])} of those by {kind} artists" for kind, figures in kinds
+    )
+    held = " and ".join(percent(figures["coverage"]) for _, figures in kinds)
     return (
-        f"It promises to turn away at most {percent(card['alpha'])} of a playlist's own tracks; of the"
-        f" held-out ones {percent(1 - card['coverage'])} were turned away."
+        f"It promises to say of at most {percent(card['alpha_none'])} of the tracks with a playlist that none"
+        f" fits: held out, it said so of {turned_away}. Of the others, it promises that the playlists named"
+        f" hold the right one {percent(1 - card['alpha'])} of the time: they did so {held} of the time."
     )
 
 
 def none_fits(card: Card) -> str:
     """Return how well it notices that no playlist fits."""
-    open_set = card["open_set_auroc"]
-    if open_set is None:
+    strangers = card["strangers"]
+    if strangers is None or strangers["auroc"] is None:
         return "Whether it notices that no playlist fits cannot be told with fewer than three playlists."
+    auroc = strangers["auroc"]
     return (
-        f"When one playlist is left out, its tracks look less familiar than the others'"
-        f" {percent(open_set['mean'])} of the time (AUROC; a coin would manage {percent(0.5)}; worst playlist"
-        f" {percent(open_set['worst'])})."
+        f"When one playlist is left out, its tracks lie farther from all others than tracks of those"
+        f" {percent(auroc['mean'])} of the time (AUROC; a coin would manage {percent(0.5)}; worst playlist"
+        f" {percent(auroc['worst'])}); {percent(strangers['strangers_caught'])} of them are said to fit none,"
+        f" and {percent(strangers['members_turned_away'])} of the tracks that have a playlist."
     )
 
 

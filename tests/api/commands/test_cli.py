@@ -82,7 +82,9 @@ def test_from_nothing_to_an_answer(with_playlists: Run, sounds: Sounds) -> None:
     path = sounds.outside / "Nobody - High news.wav"
     answer = with_playlists("recommend", path).stdout
     assert answer.startswith("Nobody - High news: ")
-    first = answer.splitlines()[1].split()
+    explanation, ranked = answer.splitlines()[1:3]
+    assert explanation.strip().endswith(".")
+    first = ranked.split()
     assert (first[0], first[2]) == ("high", "fits")
     [document] = read_lines(with_playlists("recommend", "--json", "--segments", path))
     assert document["asked"] == str(path)

@@ -107,9 +107,10 @@ def test_liked_and_disliked_are_answered_as_a_group_of_their_own(
         answer = ask(client, track_id, group="taste")
         assert (answer["group"], answer["member_of"]) == ("taste", [])
         assert answer["playlists"][0]["name"] == expected
-        # Three tracks cannot turn anything away; the answer says so instead of looking sure.
+        # Three tracks cannot turn anything away, nor show how often such answers are right: that is said.
         assert all("too few to turn a track away" in p["note"] for p in answer["playlists"])
-        assert answer["verdict"] == "several_fit"
+        assert answer["kept"]["basis"] == "none"
+        assert answer["explanation"] == "There are too few tracks to say how often such an answer is right."
 
 
 def test_many_quick_feedbacks_wait_for_one_fit(client: FlaskClient, filled: Filled) -> None:

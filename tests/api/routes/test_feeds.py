@@ -143,10 +143,11 @@ def test_a_folder_gets_the_lists_in_one_file_or_one_each(
     written_as: str, files: list[str], filled: Filled, scored: int, tmp_path: Path
 ) -> None:
     with filled.database.read_session() as session:
-        found = read_results(session, filled.settings, scored, ResultOptions(0.1))
+        found = read_results(session, filled.settings, scored, ResultOptions())
+    folder = tmp_path / "lists"
     for _ in range(2):  # what was there is replaced
-        written = write_lists(found, tmp_path, PlaylistFormat(written_as))
-    assert sorted(path.name for path in written) == sorted(path.name for path in tmp_path.iterdir()) == files
+        written = write_lists(found, folder, PlaylistFormat(written_as))
+    assert sorted(path.name for path in written) == sorted(path.name for path in folder.iterdir()) == files
     lists = [playlist for path in written for playlist in read_playlist_file(path)]
     assert {playlist.name: len(playlist.rows) for playlist in lists} == {"low": 3, "high": 3}
 
@@ -198,7 +199,7 @@ def judged(label: str, probability: float) -> dict[str, object]:
     return {
         "label": label,
         "probabilities": {label: probability, other: 1 - probability},
-        "p_values": {label: 0.5, other: 0.01},
+        "fits": [label],
     }
 
 

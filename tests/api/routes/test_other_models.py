@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 
 from api.services import Services
 from api.terminal import ExitCode
-from embeddings.encoder import Encoder, Standardisation, save_encoder_config
+from embeddings.encoder import Encoder, Standardisation
+from embeddings.encoder_files import save_encoder_config
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.models import add_bundle, retire_champion
 from recommender.model import shelf as model_shelf

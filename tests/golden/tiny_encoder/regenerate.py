@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from embeddings.config import EncoderConfig, View
-from embeddings.encoder import CONFIG_FILE, NETWORK_FILE, save_encoder_config
+from embeddings.encoder_files import CONFIG_FILE, NETWORK_FILE, save_encoder_config
 
 N_FILTERS = 4
 N_STRETCHES = 8

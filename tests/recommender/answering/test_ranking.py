@@ -20,11 +20,12 @@ from recommender.answering.ranking import (
     recommend_many,
 )
 from recommender.model.bundle import LoadedBundle, read_bundle
+from recommender.records.promises import Promise
 from recommender.records.tracks import TrackInfo
 from tests.recommender.model.tiny_bundles import World, fit_group, make_world, publish_world
 
 N_PER_PLAYLIST = 12
-OPTIONS = RankingOptions(alpha=0.1, segments=True)
+OPTIONS = RankingOptions(segments=True)
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +88,21 @@ def test_a_track_like_nothing_fits_nothing_but_the_nearest_is_named(
     assert len(answer.playlists) == 2
 
 
-def test_fits_is_p_value_above_alpha_for_every_alpha(world: World, bundle: LoadedBundle) -> None:
-    for alpha in (0.01, 0.1, 0.3, 0.5):
-        for row in range(0, len(world.raw), 5):
-            answer = ask(world, bundle, row, options=replace(OPTIONS, alpha=alpha))
-            fitting = [p for p in answer.playlists if p.fits]
-            assert fitting == [p for p in answer.playlists if p.p_value is not None and p.p_value > alpha]
-            expected = {0: Verdict.NONE_FITS, 1: Verdict.FITS}.get(len(fitting), Verdict.SEVERAL_FIT)
-            assert answer.verdict is expected
+@pytest.mark.parametrize("alpha_none", [0.01, 0.1, 0.3, 0.5])
+@pytest.mark.parametrize("alpha", [0.01, 0.1, 0.3, 0.5])
+def test_a_stranger_is_one_for_every_promise(
+    world: World, bundle: LoadedBundle, alpha: float, alpha_none: float
+) -> None:
+    """Nothing is named of a stranger; of another track the most probable playlist, and none below chance."""
+    for row in range(0, len(world.raw), 5):
+        answer = ask(world, bundle, row, options=replace(OPTIONS, promise=Promise(alpha, alpha_none)))
+        fitting = [p for p in answer.playlists if p.fits]
+        assert (not fitting) == (answer.stranger_p_value <= alpha_none)
+        assert fitting == list(answer.playlists[: len(fitting)])
+        assert all(p.probability >= 0.5 or p.rank == 1 for p in fitting)
+        assert (answer.alpha, answer.alpha_none) == (alpha, alpha_none)
+        expected = {0: Verdict.NONE_FITS, 1: Verdict.FITS}.get(len(fitting), Verdict.SEVERAL_FIT)
+        assert answer.verdict is expected
 
 
 def test_a_member_names_its_playlists_and_is_never_its_own_evidence(
@@ -182,7 +190,13 @@ def test_segments_of_a_batch_go_to_their_own_tracks(world: World, bundle: Loaded
 def test_an_answer_is_json_and_names_who_answered(world: World, bundle: LoadedBundle) -> None:
     values = json.loads(json.dumps(ask(world, bundle, 0).to_dict(), allow_nan=False))
     assert (values["model"], values["encoder"], values["group"]) == ("2026-11-20-1", "tiny", "default")
-    assert values["track"] == {"id": 101, "title": "asked", "artist": "somebody", "duration_s": 201.4}
+    assert values["track"] == {
+        "id": 101,
+        "title": "asked",
+        "artist": "somebody",
+        "duration_s": 201.4,
+        "heard_in_part": None,
+    }
     assert values["timing_ms"]["decode"] == 21.0
     assert values["timing_ms"]["score"] > 0
     assert values["verdict"] == "fits"

@@ -126,8 +126,8 @@ def test_a_half_written_manifest_is_refused(directory: Path, manifest: str) -> N
 
 def test_a_later_format_is_refused_naming_both(directory: Path) -> None:
     path = directory / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
-    with pytest.raises(CorruptBundle, match="format version 2, expected 1"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 3}))
+    with pytest.raises(CorruptBundle, match="format version 3, expected up to 2"):
         read_bundle(directory)
 
 

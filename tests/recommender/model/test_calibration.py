@@ -16,10 +16,11 @@ from recommender.model.calibration import (
     fit_temperature,
     sorted_closeness,
 )
+from recommender.model.familiarity import Familiarity
 from recommender.model.heads import log_softmax
 
-# How similar the nearest track is, which means nothing without a blend for familiar tracks.
-ANY = np.array([0.5], dtype=np.float32)
+# How much the blend for familiar tracks has to say, which means nothing without one.
+ANY = np.array([0.5])
 
 
 def make_calibration(*closeness: list[float] | np.ndarray, **numbers: float) -> Calibration:
@@ -29,7 +30,6 @@ def make_calibration(*closeness: list[float] | np.ndarray, **numbers: float) -> 
         "neighbour_temperature": 1.0,
         "classifier_weight": 0.5,
         "temperature": 1.0,
-        "logit_spread": 1.0,
         "cosine_spread": 1.0,
         "distance_spread": 1.0,
     } | numbers
@@ -73,9 +73,11 @@ def test_more_weight_on_a_track_is_that_track_repeated(rng: np.random.Generator)
 def test_the_blend_worked_by_hand() -> None:
     classifier = np.array([[0.5, 0.5], [0.9, 0.1]], dtype=np.float32)
     neighbours = np.array([[0.8, 0.2], [0.1, 0.9]], dtype=np.float32)
-    blended = make_calibration(classifier_weight=0.5).blend(classifier, neighbours, ANY)
+    blended = make_calibration(classifier_weight=0.5).blend((classifier, classifier), neighbours, ANY)
     np.testing.assert_allclose(blended, [[2 / 3, 1 / 3], [0.5, 0.5]], atol=1e-6)  # sqrt(.4) : sqrt(.1)
-    sharper = make_calibration(classifier_weight=0.5, temperature=0.5).blend(classifier, neighbours, ANY)
+    sharper = make_calibration(classifier_weight=0.5, temperature=0.5).blend(
+        (classifier, classifier), neighbours, ANY
+    )
     np.testing.assert_allclose(sharper[0], [0.8, 0.2], atol=1e-6)  # .4 : .1
 
 
@@ -85,8 +87,12 @@ def test_a_familiar_track_gets_the_blend_of_familiar_tracks() -> None:
     familiar = Familiar(classifier_weight=0.0, temperature=1.0, centre=0.5, slope=20.0)
     calibration = replace(make_calibration(classifier_weight=1.0), familiar=familiar)
     similarity = np.array([-np.inf, -1.0, 0.5, 1.5], dtype=np.float32)
-    np.testing.assert_allclose(familiar.share(similarity), [0, 0, 0.5, 1], atol=1e-6)
-    blended = calibration.blend(classifier, neighbours, similarity)
+    share = calibration.share_known(np.full(4, Familiarity.UNNAMED), similarity)
+    np.testing.assert_allclose(share, [0, 0, 0.5, 1], atol=1e-6)
+    kinds = np.array([Familiarity.NEW, Familiarity.KNOWN])
+    np.testing.assert_array_equal(calibration.share_known(kinds, similarity[2:]), [0, 1])
+    np.testing.assert_array_equal(make_calibration().share_known(kinds, similarity[2:]), [0, 0])
+    blended = calibration.blend((classifier, classifier), neighbours, share)
     np.testing.assert_allclose(blended[[0, 1]], classifier[:2], atol=1e-5)
     np.testing.assert_allclose(blended[3], neighbours[0], atol=1e-5)
     # Half of each: sqrt(.9 * .2) : sqrt(.1 * .8) = 3 : 2.
@@ -95,8 +101,8 @@ def test_a_familiar_track_gets_the_blend_of_familiar_tracks() -> None:
 
 def test_all_the_weight_on_one_part_is_that_part(rng: np.random.Generator) -> None:
     classifier, neighbours = rng.dirichlet([1, 1, 1], size=(2, 20)).astype(np.float32)
-    only_classifier = make_calibration(classifier_weight=1.0).blend(classifier, neighbours, ANY)
-    only_neighbours = make_calibration(classifier_weight=0.0).blend(classifier, neighbours, ANY)
+    only_classifier = make_calibration(classifier_weight=1.0).blend((classifier, classifier), neighbours, ANY)
+    only_neighbours = make_calibration(classifier_weight=0.0).blend((classifier, classifier), neighbours, ANY)
     np.testing.assert_allclose(only_classifier, classifier, atol=1e-5)
     np.testing.assert_allclose(only_neighbours, neighbours, atol=1e-5)
     certain = np.array([[1, 0]], dtype=np.float32)
@@ -106,9 +112,30 @@ def test_all_the_weight_on_one_part_is_that_part(rng: np.random.Generator) -> No
 def test_each_part_has_its_own_temperature() -> None:
     calibration = make_calibration(classifier_temperature=2.0, neighbour_temperature=0.5)
     logits = np.log(np.array([[0.64, 0.04]], dtype=np.float32))
-    np.testing.assert_allclose(calibration.classifier(logits), [[0.8, 0.2]], atol=1e-6)
+    np.testing.assert_allclose(calibration.classifiers(logits, None)[0], [[0.8, 0.2]], atol=1e-6)
     votes = np.array([[2 / 3, 1 / 3]], dtype=np.float32)
     np.testing.assert_allclose(calibration.neighbours(votes), [[0.8, 0.2]], atol=1e-6)
+
+
+def test_heads_for_known_artists_speak_for_them() -> None:
+    """Each classifier has its own temperature; in between they are mixed as logarithms."""
+    familiar = Familiar(1.0, 1.0, centre=0.0, slope=1.0, classifier_temperature=2.0)
+    calibration = replace(make_calibration(classifier_weight=1.0), familiar=familiar)
+    logits = np.log(np.array([[0.2, 0.8]] * 3, dtype=np.float32))
+    familiar_logits = np.log(np.array([[0.64, 0.04]] * 3, dtype=np.float32))
+    both = calibration.classifiers(logits, familiar_logits)
+    share = np.array([0.0, 0.5, 1.0])
+    expected = [[0.2, 0.8], [0.5, 0.5], [0.8, 0.2]]
+    np.testing.assert_allclose(calibration.classifier(both, share), expected, atol=1e-5)
+    np.testing.assert_allclose(calibration.blend(both, both[0], share), expected, atol=1e-5)
+    new, known = calibration.classifiers(logits, None)  # a model of the first format
+    np.testing.assert_array_equal(new, known)
+
+
+def test_the_logit_is_part_of_closeness_in_models_of_the_first_format_only() -> None:
+    tables = [np.array([[value]], dtype=np.float32) for value in (4.0, 0.5, -2.0)]
+    assert make_calibration().measure_closeness(*tables) == pytest.approx(2.5)
+    assert make_calibration(logit_spread=2.0).measure_closeness(*tables) == pytest.approx(4.5)
 
 
 def test_p_values_worked_by_hand() -> None:
@@ -197,7 +224,7 @@ def test_arguments_are_only_read(rng: np.random.Generator) -> None:
     kept = sorted_closeness(list(closeness.T))
     calibration = make_calibration(*closeness.T)
     calibration.p_values(closeness)
-    calibration.blend(probabilities, probabilities, np.zeros(len(probabilities), np.float32))
+    calibration.blend((probabilities, probabilities), probabilities, np.zeros(len(probabilities)))
     calibration.neighbours(probabilities)
     fit_temperature(probabilities, np.eye(2)[np.arange(20) % 2])
     np.testing.assert_array_equal(closeness, before[0])

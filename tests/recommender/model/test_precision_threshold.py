@@ -74,16 +74,16 @@ def test_the_promise_is_kept_on_tracks_that_were_not_looked_at(rng: np.random.Ge
 
 def test_a_playlist_with_too_few_answers_is_judged_with_its_group() -> None:
     tracks = [track("big", 0.9, 0.1) for _ in range(40)] + [track("small", 0.2, 0.8) for _ in range(3)]
-    tracks += [track("small", 0.95, 0.05, p_big=0.01)]  # wrong, but it does not fit
+    tracks += [track("small", 0.95, 0.05, stranger=True)]  # wrong, but it does not fit
     card = {"labels": ["big", "small"], "tracks": tracks}
-    found = find_thresholds(card, at_most_wrong=0.1, alpha=0.1)
+    found = find_thresholds(card, at_most_wrong=0.1)
     assert found["big"] is not None
     assert found["small"] is not None
     assert (found["big"].basis, found["big"].n_tracks) == ("playlist", 40)
     assert (found["small"].basis, found["small"].probability) == ("group", 0.8)
-    assert find_thresholds({"error": "one playlist"}, at_most_wrong=0.1, alpha=0.1) == {}
+    assert find_thresholds({"error": "one playlist"}, at_most_wrong=0.1) == {}
 
 
-def track(label: str, big: float, small: float, *, p_big: float = 0.5) -> dict[str, object]:
-    fits = {"big": p_big if big > small else 0.01, "small": 0.5 if small > big else 0.01}
-    return {"label": label, "probabilities": {"big": big, "small": small}, "p_values": fits}
+def track(label: str, big: float, small: float, *, stranger: bool = False) -> dict[str, object]:
+    fits = [] if stranger else ["big" if big > small else "small"]
+    return {"label": label, "probabilities": {"big": big, "small": small}, "fits": fits}

@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Standardisation, load_encoder_config
+from embeddings.encoder import Standardisation
+from embeddings.encoder_files import load_encoder_config
 from recommender.model.bundle import BundleContents, build_index, write_bundle
 from recommender.model.calibration import Calibration, sorted_closeness
+from recommender.model.familiarity import Familiarity
 from recommender.model.group import GroupModel
 from recommender.model.heads import Head
+from recommender.model.named_sets import HeldOutTracks, NamedSets, nearest_closeness
 from recommender.model.neighbourhood import Neighbourhood
 
 TINY_ENCODER = Path(__file__).parents[2] / "golden" / "tiny_encoder"
@@ -27,7 +30,6 @@ NOBODY = Calibration(
     neighbour_temperature=1.0,
     classifier_weight=0.5,
     temperature=1.0,
-    logit_spread=1.0,
     cosine_spread=1.0,
     distance_spread=1.0,
     closeness=(),
@@ -91,9 +93,16 @@ def fit_group(
         neighbourhood=neighbourhood,
         calibration=replace(NOBODY, closeness=(np.empty(0, np.float32),) * n_labels),
     )
-    held_out = uncalibrated.score(raw, exclude_ids=[[track_id] for track_id in track_ids.tolist()]).closeness
+    scores = uncalibrated.score(raw, exclude_ids=[[track_id] for track_id in track_ids.tolist()])
+    held_out = scores.closeness
     closeness = sorted_closeness([held_out[membership[:, label], label] for label in range(n_labels)])
-    return replace(uncalibrated, calibration=replace(NOBODY, closeness=closeness))
+    answers = HeldOutTracks(
+        closeness=nearest_closeness(held_out),
+        own=np.where(membership, scores.probability, 0).max(axis=1),
+        first=scores.probability.max(axis=1),
+    )
+    named_sets = NamedSets({Familiarity.UNNAMED: answers})
+    return replace(uncalibrated, calibration=replace(NOBODY, closeness=closeness, named_sets=named_sets))
 
 
 def contents_of(world: World, *, created_at: datetime | None = None) -> BundleContents:

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.encoder import Encoder, Standardisation, load_encoder_config
+from embeddings.encoder import Encoder, Standardisation
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.feed_items import feed_items, scored_items

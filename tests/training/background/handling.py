@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import add_bundle, promote_bundle
 from recommender.jobs.worker import run_worker
@@ -79,6 +79,7 @@ def make_tools(recorder: Recorder, *, make_listen: MakeListen = listen_and_log, 
         ensure_encoder=lambda _settings: TINY_ENCODER,
         open_ears=open_ears,
         refit=recorder.refit,
+        renew=lambda *_, **__: None,
         train=train_nothing,
         judge=judge_nothing,
         draw=lambda _database, _settings: "nothing",

@@ -204,7 +204,7 @@ def test_the_newest_albums_of_the_own_server_are_downloaded_and_scored(
         found = {item.row.row.title: item.state.value for item in items_of(database, feed.id)}
         assert found == {"Song": "scored", "Other": "no_audio"}
         with database.read_session() as session:
-            results = read_results(session, settings, feed.id, ResultOptions(alpha=0.1))
+            results = read_results(session, settings, feed.id, ResultOptions())
         sent = send_lists(database, open_web(settings), find_subsonic(settings), results)
         assert sent == [SentList("low (new)", 1, 0)]
         assert list(server.playlists.values()) == [("low (new)", ["s1"])]

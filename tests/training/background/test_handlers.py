@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoder import Encoder, load_encoder_config, save_encoder_config
+from embeddings.encoder import Encoder
+from embeddings.encoder_files import load_encoder_config, save_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings, load_patches
 from recommender.catalogue.files import add_library_root, failed_files, track_paths

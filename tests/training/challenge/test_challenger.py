@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database, open_database
 from recommender.catalogue.embeddings import load_embeddings
 from recommender.catalogue.models import current_bundle, get_bundle
@@ -66,7 +66,8 @@ def test_a_trained_encoder_is_published_and_kept_apart_from_the_one_in_service(
 
     found = _train(database, settings)
     assert found["trained"]
-    assert found["promoted"] == (found["comparison"]["low"] > 0)
+    assert found["promoted"] == found["comparison"]["is_better"]
+    assert found["replaced"] == (champion.id if found["promoted"] else None)
     with database.read_session() as session:
         in_service = current_bundle(session)
         bundle = get_bundle(session, found["bundle"])
@@ -80,7 +81,9 @@ def test_a_trained_encoder_is_published_and_kept_apart_from_the_one_in_service(
     assert np.isfinite(raw).all()
 
     # The same training, were it better by more than its uncertainty, would serve.
-    monkeypatch.setattr(challenger, "compare", lambda *_: Comparison(0.5, 0.9, 0.2, 0.6))
+    monkeypatch.setattr(
+        challenger, "compare", lambda *_: Comparison(0.5, 0.9, 0.2, 0.6, 3, 3, beats_chance=True)
+    )
     won = _train(database, settings)
     assert won["promoted"]
     with database.read_session() as session:

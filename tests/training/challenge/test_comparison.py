@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.training.worlds import group_of, make_context, make_labels, make_tracks
-from training.challenge.comparison import FoldedGroup, compare
+from training.challenge.comparison import N_SEEDS, FoldedGroup, Trial, compare
 from training.folds import artist_folds
 
 
@@ -20,34 +20,60 @@ def _confusions(right: list[int], wrong: list[int]) -> np.ndarray:
 
 def test_the_figures_are_the_balanced_accuracies() -> None:
     champion, challenger = _confusions([1, 3], [3, 1]), _confusions([3, 4], [1, 0])
-    found = compare([champion], [challenger], np.random.default_rng(0))
+    found = compare([Trial([champion], [challenger])], np.random.default_rng(0))
     assert (found.champion, found.challenger) == (0.5, 0.875)
 
 
 def test_a_clear_win_over_many_artists_is_better() -> None:
     champion, challenger = _confusions([1] * 40, [1] * 40), _confusions([2] * 40, [0] * 40)
-    found = compare([champion], [challenger], np.random.default_rng(0))
+    found = compare([Trial([champion], [challenger])] * N_SEEDS, np.random.default_rng(0))
     assert found.is_better
     assert found.low == found.high == 0.5
+    assert (found.n_seeds, found.n_won, found.beats_chance) == (N_SEEDS, N_SEEDS, True)
+
+
+def test_winning_on_one_way_to_deal_folds_is_not_enough() -> None:
+    champion, challenger = _confusions([1] * 40, [1] * 40), _confusions([2] * 40, [0] * 40)
+    won = Trial([champion], [challenger])
+    once = compare([won], np.random.default_rng(0))
+    assert (once.may_win, once.is_better) == (True, False)
+    drawn = compare([won, won, Trial([champion], [champion])], np.random.default_rng(0))
+    assert drawn.low > 0  # over all of them together it is
+    assert (drawn.n_won, drawn.may_win, drawn.is_better) == (2, False, False)
+
+
+def test_what_may_be_chance_never_wins() -> None:
+    """Clearly better than a champion that is always wrong, and no better than guessing."""
+    champion, challenger = _confusions([0] * 40, [2] * 40), _confusions([1] * 40, [1] * 40)
+    found = compare([Trial([champion], [challenger])] * N_SEEDS, np.random.default_rng(0))
+    assert found.low > 0 and found.n_won == N_SEEDS
+    assert (found.beats_chance, found.is_better) == (False, False)
+
+
+def test_a_group_of_a_few_artists_does_not_stand_in_the_way() -> None:
+    few, many = _confusions([1, 1], [0, 0]), _confusions([2] * 40, [0] * 40)
+    before = _confusions([1] * 40, [1] * 40)
+    found = compare([Trial([few, before], [few, many])] * N_SEEDS, np.random.default_rng(0))
+    assert found.is_better
 
 
 def test_a_win_by_one_artist_of_each_playlist_is_not() -> None:
     champion = _confusions([1] * 20, [1] * 20)
     challenger = _confusions([2, 2, *[1] * 9, *[0] * 9], [0, 0, *[1] * 9, *[2] * 9])
-    found = compare([champion], [challenger], np.random.default_rng(0))
+    found = compare([Trial([champion], [challenger])], np.random.default_rng(0))
     assert not found.is_better
 
 
 def test_an_encoder_is_no_better_than_itself() -> None:
     counts = _confusions([3, 1, 2, 4], [1, 3, 2, 0])
-    found = compare([counts], [counts], np.random.default_rng(0))
+    found = compare([Trial([counts], [counts])], np.random.default_rng(0))
     assert not found.is_better
     assert (found.low, found.high) == (0.0, 0.0)
 
 
 def test_every_group_counts_alike() -> None:
     small, large = _confusions([1, 1], [0, 0]), _confusions([0] * 30, [5] * 30)
-    found = compare([small, large], [small, large], np.random.default_rng(0))
+    found = compare([Trial([small, large], [small, large])], np.random.default_rng(0))
     assert found.champion == 0.5
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.encoder import save_encoder_config
+from embeddings.encoder_files import save_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import current_bundle, list_bundles, retire_champion
 from recommender.catalogue.playlists import delete_playlist, set_members

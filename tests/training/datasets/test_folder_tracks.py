@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.encoder import Encoder, load_encoder_config
+from embeddings.encoder import Encoder
+from embeddings.encoder_files import load_encoder_config
 from recommender.settings import Settings, load_settings
 from tests.folders import TINY_ENCODER, write_track
 from training.datasets import folder_tracks

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from recommender.records.promises import Promise
 from recommender.records.tracks import FileFormat
 from tests.training.worlds import make_context, make_labels
 from training.groups.labels import LabelledTracks
@@ -21,4 +22,4 @@ def judge_world(
     judged = judge_group(labels, tracks, context, n_folds=n_folds)
     titles = titles or [f"track {track_id}" for track_id in tracks.track_ids]
     sources = [TrackSource(title, f"{title}.ogg", OGG) for title in titles]
-    return JudgedGroup(labels, tracks, context, judged, sources, alpha=0.1)
+    return JudgedGroup(labels, tracks, context, judged, sources, Promise())

@@ -98,7 +98,7 @@ def ask_all(database: Database, bundle: Any) -> tuple[Recommendation, ...]:
         with database.read_session() as session:
             return tracks_by_id(session, list(track_ids))
 
-    answers = recommend_many(queries, bundle, options=RankingOptions(alpha=0.1), describe=describe)
+    answers = recommend_many(queries, bundle, options=RankingOptions(), describe=describe)
     for answer in answers:
         probabilities = [playlist.probability for playlist in answer.playlists]
         assert sum(probabilities) == pytest.approx(1, abs=1e-3)

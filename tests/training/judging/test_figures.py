@@ -1,19 +1,22 @@
 """The score card's figures from answers made up so that each can be worked out by hand."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from recommender.records.promises import DEFAULT_PROMISE, Promise
 from tests.training.worlds import VIEWS, make_context, make_labels, make_tracks, with_random_labels
 from training.folds import Grouping
 from training.groups.fitting import default_choice
 from training.groups.labels import LabelledTracks
 from training.judging.baselines import judge_baselines
 from training.judging.figures import CHANCE_P_VALUE, build_scorecard
-from training.judging.outer_folds import N_NEAREST, Judged, judge_group
+from training.judging.named_figures import describe_named
+from training.judging.outer_folds import N_NEAREST, FoldAnswers, Judged, judge_group
+from training.judging.strangers import CurvePoint, Strangers
 from training.metrics import bootstrap_interval, chance_p_value
 
 # Eight tracks of three playlists (the last is in two of them), and where the answers put them.
@@ -35,26 +38,30 @@ def make_judged(
     judged_by: tuple[str, ...] = ("artist",) * 3,
     open_set: tuple[float, ...] = (0.9, 0.7, 0.8),
 ) -> Judged:
-    """Answers with a probability of 0.6 for the playlist predicted, and rising p-values."""
+    """Answers with a probability of 0.6 for the playlist predicted, which is named, and rising p-values."""
     n_tracks, n_labels = tracks.membership.shape
+    fits = np.arange(n_labels) == predicted[:, None]
     probability = np.full((n_tracks, n_labels), 0.4 / (n_labels - 1), np.float32)
     probability[np.arange(n_tracks), predicted] = 0.6
     evidence = (n_tracks, n_labels, N_NEAREST)
     return Judged(
+        familiarity=np.zeros(n_tracks, np.int8),
+        fits=fits,
+        stranger_p_value=np.ones(n_tracks, np.float32),
         folds=np.arange(n_tracks) % 4,
-        grouping=Grouping(tracks.artist_numbers, judged_by),
+        grouping=Grouping(tracks.artist_numbers, judged_by, np.arange(len(tracks))),
         probability=probability,
         p_value=np.linspace(0.05, 1, n_tracks * n_labels, dtype=np.float32).reshape(n_tracks, n_labels),
         nearest_ids=np.full(evidence, -1, np.int64),
         nearest_similarity=np.full(evidence, np.nan, np.float32),
-        open_set=open_set,
+        strangers=Strangers(open_set, () if np.isnan(open_set).all() else (CurvePoint(0.05, 0.04, 0.3),)),
         choices=(default_choice(VIEWS),) * 4,
     )
 
 
-def build(tracks: LabelledTracks, judged: Judged, *, alpha: float = 0.1) -> dict[str, Any]:
+def build(tracks: LabelledTracks, judged: Judged, *, promise: Promise = DEFAULT_PROMISE) -> dict[str, Any]:
     labels = make_labels(tracks.membership.shape[1])
-    return build_scorecard(labels, tracks, make_context(tracks), judged, alpha=alpha)
+    return build_scorecard(labels, tracks, make_context(tracks), judged, promise=promise)
 
 
 def test_the_figures_worked_by_hand() -> None:
@@ -75,22 +82,68 @@ def test_the_figures_worked_by_hand() -> None:
 
 
 def test_ece_is_over_bins_of_equal_mass() -> None:
-    """Eight answers at 0.6, six of them right: in bins of one they are off by 0.4 and 0.6."""
+    """Eight answers at 0.6, six of them right: too few for more than one bin, which is off by 0.15."""
     tracks = make_world()
     card = build(tracks, make_judged(tracks, PREDICTED))
-    assert card["ece"] == pytest.approx((6 * 0.4 + 2 * 0.6) / 8, abs=1e-4)
+    assert card["ece"] == pytest.approx(0.75 - 0.6, abs=1e-4)
 
 
-def test_coverage_counts_memberships() -> None:
+def test_the_figures_of_named_playlists_worked_by_hand() -> None:
+    """Eight tracks: one is called a stranger, two are answered with two playlists, one of them wrongly."""
     tracks = make_world()
     judged = make_judged(tracks, PREDICTED)
-    own = [
-        judged.p_value[row, label] for row in range(8) for label in range(3) if tracks.membership[row, label]
-    ]
-    for alpha in (0.05, 0.1, 0.5):
-        card = build(tracks, judged, alpha=alpha)
-        assert card["alpha"] == alpha
-        assert card["coverage"] == pytest.approx(sum(p > alpha for p in own) / 9, abs=1e-4)
+    judged.stranger_p_value[0], judged.fits[0] = 0.04, False
+    judged.fits[1] = [True, True, False]
+    judged.fits[7] = [True, False, False]  # wrong: it is in the other two
+    judged.fits[2] = [False, True, True]  # wrong: it is in the first
+    card = build(tracks, judged)
+    assert (card["accuracy"], card["turned_away"]) == (0.75, 0.125)
+    assert card["coverage"] == pytest.approx(5 / 7, abs=1e-4)
+    assert card["mean_set_size"] == pytest.approx(9 / 7, abs=1e-4)
+    assert card["singletons"] == pytest.approx(5 / 7, abs=1e-4)
+    assert card["singleton_accuracy"] == 0.8
+    assert (card["alpha"], card["alpha_none"]) == (0.1, 0.05)
+    stricter = build(tracks, judged, promise=Promise(0.1, 0.03))
+    assert stricter["turned_away"] == 0
+
+
+def test_known_artists_have_a_column_of_their_own() -> None:
+    tracks = make_world()
+    judged = make_judged(tracks, PREDICTED)
+    assert build(tracks, judged)["known_artists"] is None
+    again = make_judged(tracks, LABEL)
+    again.familiarity[:] = [1, 1, 1, 1, 1, 1, 0, 0]
+    to_known = FoldAnswers(**{item.name: getattr(again, item.name) for item in fields(FoldAnswers)})
+    known = build(tracks, replace(judged, to_known=to_known))["known_artists"]
+    assert (known["n_tracks"], known["accuracy"], known["balanced_accuracy"]) == (6, 1, 1)
+    assert (known["coverage"], known["mean_set_size"], known["singletons"]) == (1, 1, 1)
+
+
+def test_strangers_caught_are_shown_against_members_turned_away() -> None:
+    tracks = make_world()
+    judged = make_judged(tracks, PREDICTED)
+    curve = tuple(CurvePoint(alpha, alpha * 0.9, 4 * alpha) for alpha in (0.01, 0.05, 0.1))
+    card = build(tracks, replace(judged, strangers=Strangers((0.9, 0.7, np.nan), curve)))
+    found = card["strangers"]
+    assert (found["alpha_none"], found["members_turned_away"], found["strangers_caught"]) == (
+        0.05,
+        0.045,
+        0.2,
+    )
+    assert [point["strangers_caught"] for point in found["curve"]] == [0.04, 0.2, 0.4]
+    assert found["auroc"] == {"mean": 0.8, "worst": 0.7}
+
+
+def test_a_track_held_out_with_all_of_its_playlist_breaks_no_promise() -> None:
+    tracks = make_world()
+    judged = make_judged(tracks, PREDICTED)
+    judged.p_value[5:7, 2] = np.nan
+    judged.fits[5:7] = [True, False, False]
+    figures = describe_named(judged, tracks.membership, DEFAULT_PROMISE)
+    assert figures["n_tracks"] == 6
+    assert figures["coverage"] == pytest.approx(4 / 6, abs=1e-4)
+    nobody = describe_named(judged, np.zeros_like(tracks.membership), DEFAULT_PROMISE)
+    assert (nobody["n_tracks"], nobody["coverage"], nobody["ece"]) == (0, None, None)
 
 
 def test_every_track_is_listed_with_its_answers() -> None:
@@ -102,6 +155,7 @@ def test_every_track_is_listed_with_its_answers() -> None:
         for label in range(3):
             name = f"playlist {label}"
             assert track["probabilities"][name] == pytest.approx(judged.probability[row, label], abs=1e-4)
+            assert (name in track["fits"]) == (label == PREDICTED[row])
             assert track["p_values"][name] == pytest.approx(judged.p_value[row, label], abs=1e-4)
 
 
@@ -165,7 +219,7 @@ def test_random_playlists_are_called_chance_from_end_to_end(monkeypatch: pytest.
     tracks = with_random_labels(make_tracks([24, 24], n_artists=12, distance=0))
     context = make_context(tracks)
     judged = judge_group(make_labels(2), tracks, context, n_folds=4)
-    assert says_chance(build_scorecard(make_labels(2), tracks, context, judged, alpha=0.1))
+    assert says_chance(build_scorecard(make_labels(2), tracks, context, judged, promise=DEFAULT_PROMISE))
 
 
 @pytest.mark.filterwarnings("error")

@@ -47,7 +47,7 @@ def test_a_world_with_an_answer(tracks: LabelledTracks, judged: Judged) -> None:
     assert accuracy(judged, tracks) > 0.97
     assert coverage(judged.p_value, tracks.membership, alpha=0.1) == pytest.approx(0.9, abs=0.06)
     assert coverage(judged.p_value, tracks.membership, alpha=0.3) == pytest.approx(0.7, abs=0.1)
-    assert min(judged.open_set) > 0.97
+    assert min(judged.strangers.aurocs) > 0.97
     strangers = judged.p_value[~tracks.membership]
     assert (strangers <= 0.1).mean() > 0.95
     np.testing.assert_allclose(judged.probability.sum(axis=1), 1, atol=1e-5)
@@ -217,7 +217,7 @@ def test_all_tracks_in_both_playlists() -> None:
     tracks = make_tracks([20], n_artists=5)
     judged = judge(replace(tracks, membership=np.ones((20, 2), dtype=bool)))
     np.testing.assert_allclose(judged.probability, 0.5, atol=0.05)
-    assert np.isnan(judged.open_set).all()
+    assert np.isnan(judged.strangers.aurocs).all()
 
 
 def test_a_playlist_of_one_artist_is_judged_by_track_and_marked() -> None:
@@ -228,7 +228,7 @@ def test_a_playlist_of_one_artist_is_judged_by_track_and_marked() -> None:
 
 def test_none_fits_cannot_be_told_of_two_playlists(tracks: LabelledTracks) -> None:
     judged = judge(make_tracks([20, 20], n_artists=5))
-    assert np.isnan(judged.open_set).all()
+    assert np.isnan(judged.strangers.aurocs).all()
 
 
 def test_playlists_that_are_alike_look_familiar_to_each_other() -> None:
@@ -237,8 +237,8 @@ def test_playlists_that_are_alike_look_familiar_to_each_other() -> None:
     raw = tracks.raw.copy()
     raw[60:] = make_tracks([30], n_artists=10, seed=8).raw
     judged = judge(replace(tracks, raw=raw))
-    assert 0.3 < judged.open_set[2] < 0.7
-    assert judged.open_set[1] > 0.95
+    assert 0.3 < judged.strangers.aurocs[2] < 0.7
+    assert judged.strangers.aurocs[1] > 0.95
 
 
 def test_familiarity_is_high_for_members_and_low_for_strangers() -> None:

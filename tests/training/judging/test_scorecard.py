@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.encoder import load_encoder_config
+from embeddings.encoder_files import load_encoder_config
 from recommender.settings import Settings, load_settings
 from tests.folders import TINY_ENCODER, write_track
 from training.datasets.folder_tracks import HeardFolder

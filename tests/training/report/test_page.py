@@ -44,7 +44,7 @@ def page(card: dict[str, Any]) -> Page:
 
 def test_the_page_is_whole_and_loads_and_runs_nothing(page: Page) -> None:
     assert page.faults == []
-    assert len(page.all("svg")) == 6
+    assert len(page.all("svg")) == 7
     assert page.all("html") == [{"lang": "en"}]
 
 
@@ -54,13 +54,16 @@ def test_pictures_say_what_they_show(page: Page, card: dict[str, Any]) -> None:
     spoken = " ".join(str(picture["aria-label"]) for picture in pictures)
     assert f"expected calibration error {card['ece']:.3f}" in spoken
     assert f"This model {card['balanced_accuracy']:.0%}" in spoken
+    point = card["strangers"]["curve"][0]
+    first = f"{point['members_turned_away']:.0%} and {point['strangers_caught']:.0%}"
+    assert f"Members turned away and strangers caught: {first}" in spoken
     assert f"Promised 90%; calm {card['playlists'][0]['coverage']:.0%}" in spoken
 
 
 def test_tables_name_their_rows_and_columns(page: Page) -> None:
     scopes = [heading.get("scope") for heading in page.all("th")]
     assert set(scopes) == {"row", "col"}
-    assert scopes.count("row") == 2 * 3
+    assert scopes.count("row") == 2 * 3 + 8  # playlists twice, and the figures of new and known artists
     regions = [part for part in page.all("div") if "scroll" in str(part.get("class"))]
     assert all(part["tabindex"] == "0" and part["aria-label"] for part in regions)
 

@@ -14,6 +14,7 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
   target.replaceChildren(
     el("div", { className: "asked" }, source ? el("button", { className: "round", "aria-label": `Play ${named(answer.track)}`, onclick: () => playTrack(source) }, "▶") : null,
       el("div", {}, heading, el("p", { className: `verdict ${answer.verdict}` }, verdict(answer)),
+        answer.explanation ? el("p", { className: "muted explanation" }, answer.explanation) : null,
         answer.track.heard_in_part ? el("p", { className: "small" }, `Of this song: ${answer.track.heard_in_part}.`) : null)),
     answer.member_of.length ? el("p", { className: "muted" }, `It is in ${names(answer.member_of)} already; it was not counted among its own neighbours.`) : "",
     learning(answer),
@@ -21,7 +22,7 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
     feedback,
     el("div", { className: "columns" },
       el("section", {}, el("h3", {}, "Playlists"),
-        el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id), answer.alpha)))),
+        el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id))))),
       similar(answer)),
     provenance(answer),
   );
@@ -31,39 +32,23 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
 
 const names = (playlists) => playlists.map((playlist) => playlist.name).join(", ");
 
-/** What the listener said of the song and this group, before all that a model thinks. */
-function word(answer) {
+/** What the listener said of the song and this group stands before all that a model thinks. */
+function verdict(answer) {
   const [right, wrong] = ["right", "wrong"].map((said) => answer.said.filter((row) => row.verdict === said).map((row) => row.playlist));
-  if (right.length) return `You put it in ${names(right)}.`;
-  return wrong.length ? `You said that it is not for ${names(wrong)}. ` : "";
+  return wrong.length && !right.length ? `You said that it is not for ${names(wrong)}. ${answer.headline}` : answer.headline;
 }
 
 /** What is being learnt while this answer is given; the next one knows it. */
 const learning = (answer) => (answer.learning ? el("p", { className: "notice", role: "status" }, `Being learnt now: ${answer.learning.reason}. `, el("a", { href: "/app/jobs" }, "See how far it is"), ", then ask again.") : "");
 
-function verdict(answer) {
-  const said = word(answer);
-  return answer.said.some((row) => row.verdict === "right") ? said : said + opinion(answer);
-}
-
-function opinion(answer) {
-  const fitting = answer.playlists.filter((playlist) => playlist.fits);
-  const first = answer.playlists[0];
-  if (answer.verdict === "none_fits") {
-    return first ? `None of them fits. The nearest is ${first.name}, and it would stand out there.` : "There is nothing to compare with.";
-  }
-  if (answer.verdict === "several_fit") return `It could go into ${names(fitting)}.`;
-  return `It fits ${fitting[0].name}.`;
-}
-
-function ranked(playlist, colour, alpha) {
+function ranked(playlist, colour) {
   const row = el("li", {},
     el("div", { className: "row" },
       el("strong", { className: "chip grow" }, playlist.name),
       el("span", { className: playlist.fits ? "fits" : "fits-not" }, { right: "you put it here", wrong: "you ruled it out" }[playlist.said] ?? (playlist.fits ? "fits" : "does not fit")),
       el("strong", { className: "number" }, percent(playlist.probability))),
     bar(playlist.probability, playlist.fits ? "bar" : "bar plain"),
-    evidence(playlist, alpha));
+    evidence(playlist));
   row.style.setProperty("--chip", colour);
   return row;
 }
@@ -74,20 +59,20 @@ function bar(share, className = "bar") {
   return el("div", { className, "aria-hidden": "true" }, filled);
 }
 
-function evidence(playlist, alpha) {
+function evidence(playlist) {
   return el("details", { open: playlist.rank === 1 },
     el("summary", { className: "small" }, "Why"),
     el("div", { className: "parts small" },
       el("span", {}, "by its sound"), bar(playlist.classifier, "bar thin"), el("span", { className: "number" }, percent(playlist.classifier)),
       el("span", {}, "by its neighbours"), bar(playlist.neighbours, "bar thin"), el("span", { className: "number" }, percent(playlist.neighbours))),
-    el("p", { className: "small muted" }, `The two opinions (classifier, nearest tracks) together, corrected by how often such answers were right: ${percent(playlist.probability)}. `, fitSentence(playlist, alpha)),
+    el("p", { className: "small muted" }, `The two opinions (classifier, nearest tracks) together, corrected by how often such answers were right: ${percent(playlist.probability)}. `, standsOut(playlist)),
     playlist.note ? el("p", { className: "small muted" }, `Note: ${playlist.note}.`) : null,
     playlist.nearest.length ? el("ul", { className: "near small", "aria-label": `Nearest tracks in ${playlist.name}` }, playlist.nearest.map(near)) : null);
 }
 
-function fitSentence(playlist, alpha) {
+function standsOut(playlist) {
   if (playlist.p_value === null) return "Too few tracks to say how far out its own tracks lie.";
-  return `${percent(playlist.p_value)} of its own tracks lie at least as far out as this one; it fits when more than ${percent(alpha)} do.`;
+  return `${percent(playlist.p_value)} of its own tracks lie at least as far out as this one.`;
 }
 
 const near = ({ track, similarity }) => el("li", {},

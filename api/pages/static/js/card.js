@@ -15,11 +15,25 @@ export function showCard(model, card) {
 function groupFigures(group) {
   const [low, high] = group.balanced_accuracy_ci;
   const found = `${group.group}: ${percent(group.balanced_accuracy)} are placed right when their artists are hidden (95 % interval ${percent(low)} to ${percent(high)})`;
+  const known = group.known_artists;
   return el("div", {},
+    known ? el("p", {}, `${group.group}: of songs by artists that your playlists know, ${percent(known.accuracy)} are placed right at first guess; ${percent(known.singletons)} of the answers name one playlist, and ${percent(known.singleton_accuracy)} of those are right.`) : null,
     el("p", {}, `${found}, over ${plural(group.n_tracks, "track")} of ${plural(group.n_artists, "artist")}. ${group.beats_chance ? "" : "That may still be chance: few artists were there to learn from."}`),
     el("details", {}, el("summary", {}, "Beside simple ways, and playlist by playlist"),
+      columns(group),
       bars([["this model", group.balanced_accuracy, true], ...Object.entries(group.baselines).map(([name, share]) => [LINES[name] ?? name.replaceAll("_", " "), share])]),
       confusion(group)));
+}
+
+const COLUMNS = [["right at first guess", "accuracy"], ["right one among those named", "coverage"], ["names one playlist", "singletons"], ["right where it names one", "singleton_accuracy"], ["says that none fits", "turned_away"]];
+
+/** New artists and known ones side by side; cards of earlier versions have no such figures. */
+function columns(group) {
+  if (group.singletons === undefined) return null;
+  const cell = (value) => el("td", { className: "number" }, value === null || value === undefined ? "–" : percent(value));
+  return el("div", { className: "scroll" }, el("table", {},
+    el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col", className: "number" }, "new artists"), el("th", { scope: "col", className: "number" }, "known artists"))),
+    el("tbody", {}, COLUMNS.map(([words, key]) => el("tr", {}, el("th", { scope: "row" }, words), cell(group[key]), cell(group.known_artists?.[key]))))));
 }
 
 function bars(rows) {

@@ -3,14 +3,14 @@
 import { el, percent } from "./dom.js";
 import { getJson, query } from "./http.js";
 
-/** Show the comparison of two models in `target` and lead the reader there. */
-export async function compareModels(target, serving, other) {
+/** Show the comparison of two models in `target` and lead the reader there, where it was asked for. */
+export async function compareModels(target, serving, other, { isAsked = true } = {}) {
   const found = await getJson(`/models/compare${query({ a: serving.id, b: other.id })}`);
   const heading = el("h2", { tabIndex: -1 }, `${found.a.id} against ${found.b.id}`);
   target.replaceChildren(heading,
     ...found.notes.map((note) => el("p", { className: "notice" }, note)),
     ...found.groups.map((group) => groupTable(found, group)));
-  heading.focus();
+  if (isAsked) heading.focus();
 }
 
 function groupTable(found, group) {

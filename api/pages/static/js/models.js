@@ -20,6 +20,8 @@ async function show() {
     list.replaceChildren(...models.map((model, place) => row(model, serving, { wasBefore: model === before, figures: judged[place] ?? [] })));
     if (!models.length) list.append(el("li", {}, "There is none yet: it is made from your playlists."));
     byId("train").hidden = !models.length;
+    // Another network took over: how both did, without being asked.
+    if (serving && before && serving.fingerprint !== before.fingerprint) await compareModels(byId("comparison"), serving, before, { isAsked: false });
   } catch (error) {
     problem.replaceChildren(problemBox(error, { again: () => { problem.replaceChildren(); show(); } }));
   }
