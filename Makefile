@@ -28,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint lock counterparts licences bench scorecard trained tried faults picture clean
+.PHONY: help setup run test lint lock counterparts licences bench scorecard trained tried faults damage picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -54,6 +54,7 @@ lint: $(SETUP_DEV)
 bench: $(SETUP_DEV)
 	$(BIN)/whichlist --data "$(DATA)/bench" demo --prepare-only
 	$(BIN)/python -m tests.benchmarks.bench_listen
+	$(BIN)/python -m tests.benchmarks.bench_decode
 	$(BIN)/python -m tests.benchmarks.bench_recommend --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_matching
 	$(BIN)/python -m tests.benchmarks.bench_formats
@@ -79,6 +80,10 @@ tried: $(SETUP_DEV)
 # an hour on two cores.
 faults: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_faults $(ARGS)
+
+# A thousand damaged files over all formats: crashes, hangs, lengths that are wrong without a word; needs ffmpeg.
+damage: $(SETUP_DEV)
+	$(BIN)/python -m tests.benchmarks.bench_damage $(ARGS)
 
 # The picture of the README, taken of the demo; needs Chromium.
 picture: $(SETUP_DEV)

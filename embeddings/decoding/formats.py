@@ -12,6 +12,7 @@ from embeddings.decoding.mpeg_frames import find_frames
 _ID3_HEADER_BYTES = 10
 # So much may lie in front of the first MPEG frame: a picture, a torn tag, a page of HTML.
 _MOST_JUNK_BYTES = 32 << 20
+_LITTLE_BYTES = 1 << 16
 
 
 class Format(NamedTuple):
@@ -101,12 +102,13 @@ def recognise_format(path: Path) -> Found | None:
         for at in dict.fromkeys((start, 0)):
             if (known := _known_at(file, at)) is not None:
                 return Found(known, at)
-        file.seek(start)
-        frames = find_frames(file.read(_MOST_JUNK_BYTES))
-        if frames is None and start:
-            # The size of the tag is wrong: what it covers may be music.
-            file.seek(0)
-            start, frames = 0, find_frames(file.read(_MOST_JUNK_BYTES))
+        # Where the size of a tag is wrong, what it covers may be music.
+        tries = ((start, _LITTLE_BYTES), (start, _MOST_JUNK_BYTES), (0, _MOST_JUNK_BYTES))
+        for start, n_bytes in dict.fromkeys(tries):
+            file.seek(start)
+            frames = find_frames(file.read(n_bytes))
+            if frames is not None:
+                break
     if frames is None:
         return None
     return Found(ADTS if frames.is_adts else MPEG_AUDIO, start + frames.start)

@@ -24,8 +24,9 @@ def read_wav_claim(path: Path, start: int) -> float | None:
             if header[:4] == b"data":
                 return size / bytes_a_second if bytes_a_second and size not in _UNKNOWN else None
             if header[:4] == b"fmt ":
-                format_chunk = file.read(size)
-                bytes_a_second = int.from_bytes(format_chunk[8:12], "little")
+                # Never all of it: a torn size asks for gigabytes.
+                bytes_a_second = int.from_bytes(file.read(12)[8:], "little")
+                file.seek(size - 12, 1)
             else:
                 file.seek(size, 1)
             file.seek(size % 2, 1)

@@ -1,9 +1,12 @@
 """Where MPEG audio begins in bytes, and what its first frame claims of the rest (ISO 11172-3, 13818-7)."""
 
+import re
 from typing import NamedTuple
 
 # So many frames in a row, each where the one before says: by chance once in 10^12 bytes.
 _N_IN_A_ROW = 4
+# A header of MPEG layers 1 to 3 with a bit rate, or of ADTS; found ahead, as bytes of a file may all be 0xff.
+_SYNC = re.compile(rb"\xff(?=[\xe2-\xe7\xf2-\xf7\xfa-\xff][\x10-\xef]|[\xf0\xf1\xf8\xf9])", re.DOTALL)
 _RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _KBPS = {
     (3, 3): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -32,12 +35,11 @@ def find_frames(data: bytes) -> Frames | None:
 
     A few frames that fill all of ``data`` to its end count as well.
     """
-    start = data.find(b"\xff")
-    while start >= 0:
+    for candidate in _SYNC.finditer(data):
+        start = candidate.start()
         first = _frame_at(data, start)
         if first is not None and _goes_on(data, start, first):
             return Frames(start, is_adts=first.kind[0] < 0)
-        start = data.find(b"\xff", start + 1)
     return None
 
 

@@ -63,8 +63,11 @@ class OpenStream:
     def __init__(self, path: Path, found: Found) -> None:
         import av
 
-        # EOFError and MemoryError are not of PyAV's own family.
-        self.errors: tuple[type[Exception], ...] = (av.FFmpegError, ValueError, EOFError, MemoryError)
+        # Not all are of PyAV's own family: a torn header leads before the file's start, or divides by 0.
+        self.errors: tuple[type[Exception], ...] = (
+            *(av.FFmpegError, ValueError, EOFError, MemoryError, OSError),
+            *(ArithmeticError, TypeError),
+        )
         av.logging.set_level(None)
         # An open file, not a name: a file cannot lead libav to another.
         self._file = FileFrom(path, found.start)

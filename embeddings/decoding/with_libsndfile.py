@@ -25,6 +25,9 @@ class SoundfileDecoder:
             raise UndecodableAudio(
                 f"{display_name(path)} is in no format that could be read as audio"
             ) from error
+        if self._file.format == "RAW":  # a guess by the name, where there is no header
+            self._file.close()
+            raise UndecodableAudio(f"{display_name(path)} is in no format that could be read as audio")
         self.sample_rate_hz: int = self._file.samplerate
         self.n_channels: int = self._file.channels
         self.n_samples: int | None = self._file.frames if self._file.frames < _UNKNOWN_LENGTH else None
