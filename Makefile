@@ -28,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # TensorFlow's notices about this machine's processor say nothing about the music.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help setup run test lint lock counterparts licences bench scorecard trained tried faults damage picture clean
+.PHONY: help setup run test lint lock counterparts licences bench scorecard trained tried contract faults damage picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -75,6 +75,12 @@ trained: $(SETUP_DEV)
 # What was tried to learn more from few tracks, on the same sets: half an hour on two cores.
 tried: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_tried $(if $(BENCH),--bench "$(BENCH)")
+
+# The served program against its OpenAPI document, with more cases than the tests have and another seed.
+#   make contract CASES=200 SEED=7
+contract: $(SETUP_DEV) $(COUNTERPARTS)/.setup
+	WHICHLIST_CONTRACT_CASES=$(or $(CASES),100) WHICHLIST_CONTRACT_SEED=$(or $(SEED),1) \
+	  $(BIN)/python -m pytest tests/api/test_contract.py $(ARGS)
 
 # Kills, full disks, clocks and the like in the middle of a batch of 200 tracks, ten times each on both databases:
 # an hour on two cores.

@@ -8,12 +8,12 @@ from flask.json.provider import DefaultJSONProvider
 
 from api import auth, routes
 from api.auth import SECURITY_SCHEME, register_auth
-from api.ids import declare_id_bounds, refuse_impossible_ids
+from api.document import complete_document, schema_name
+from api.ids import refuse_impossible_ids
 from api.metrics import Metrics
 from api.modules import modules_of
 from api.pages import views
 from api.pages.static_version import MAX_AGE_S, static_url_path
-from api.problems import MIMETYPE as PROBLEM_MIMETYPE
 from api.problems import ProblemError, register_problems
 from api.request_log import begin_request, finish_request
 from api.schemas.base import ProblemSchema
@@ -73,6 +73,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 
 def _configure(app: APIFlask, settings: Settings) -> None:
     app.config.update(
+        AUTO_OPERATION_ID=True,
         AUTO_SERVERS=False,  # else the first caller's idea of our address would be everybody's
         MAX_CONTENT_LENGTH=settings.max_upload_mb * _MB,
         SEND_FILE_MAX_AGE_DEFAULT=MAX_AGE_S,
@@ -84,34 +85,8 @@ def _configure(app: APIFlask, settings: Settings) -> None:
     app.json.sort_keys = False  # an answer reads best in its own order
     if settings.api_token is not None:
         app.config["SECURITY_SCHEMES"] = {SECURITY_SCHEME: {"type": "http", "scheme": "bearer"}}
-    app.schema_name_resolver = _schema_name
-    app.spec_processor(_declare_problems)
-
-
-def _schema_name(schema: Any) -> str:
-    """Return the name of a schema class or instance in the OpenAPI document."""
-    name: str = getattr(schema, "__name__", type(schema).__name__)
-    return name.removesuffix("Schema")
-
-
-def _declare_problems(spec: dict[str, Any] | str) -> dict[str, Any] | str:
-    """Give every error response the media type that it really has, and let any error be a problem."""
-    assert isinstance(spec, dict)  # it is text only when YAML was asked for
-    secured = SECURITY_SCHEME in spec.get("components", {}).get("securitySchemes", {})
-    if secured:
-        spec["security"] = [{SECURITY_SCHEME: []}]
-    declare_id_bounds(spec)
-    problem = {"$ref": "#/components/schemas/Problem"}
-    for operations_ in spec["paths"].values():
-        for operation in operations_.values():
-            for status, response in operation["responses"].items():
-                if status[0] in "45":
-                    response["content"] = {PROBLEM_MIMETYPE: {"schema": problem}}
-            operation["responses"]["default"] = {
-                "description": "Any other error",
-                "content": {PROBLEM_MIMETYPE: {"schema": problem}},
-            }
-    return spec
+    app.schema_name_resolver = schema_name
+    app.spec_processor(complete_document)
 
 
 def _check_media_type() -> None:

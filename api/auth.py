@@ -18,7 +18,7 @@ SECURITY_SCHEME = "bearer"
 # known by the cookie of that log-in, which api/routes/spotify.py checks.
 _CALLBACK = "/callback"
 # A load balancer asks these without a token, and they give nothing of the library away.
-_OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/session", "/app/login", _CALLBACK})
+OPEN_ROUTES = frozenset({"/healthz", "/readyz", "/session", "/app/login", _CALLBACK})
 _STATIC = "/static/"
 COOKIE = "whichlist_session"
 SESSION_S = 30 * 24 * 3600
@@ -77,7 +77,7 @@ def _signature(token: str, until: str) -> str:
 
 
 def _check_token(token: str) -> Response | None:
-    if request.path in _OPEN_ROUTES or request.path.startswith((_OPENSUBSONIC, _STATIC)):
+    if request.path in OPEN_ROUTES or request.path.startswith((_OPENSUBSONIC, _STATIC)):
         return None
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and is_token(given, token):

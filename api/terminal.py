@@ -36,6 +36,8 @@ _NOT_READY = frozenset(
     {"no_model", "group_not_fitted", "group_too_small", "schema_outdated", "database_unreachable"}
 )
 RunJob = Callable[[Settings, int, Callable[[JobInfo], None]], JobInfo]
+# An id, or the number of a row, that a column of the catalogue holds.
+ID = click.IntRange(1, 2**31 - 1)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 

@@ -120,6 +120,7 @@ ROOMS = {
         "schemas": (),
         "log": (),
         "request_log": (),
+        "document": ("auth", "ids", "problems", "schemas"),
         "problems": ("codes", "request_log"),
         "services": ("metrics",),
         "auth": ("problems", "schemas", "services"),
@@ -130,7 +131,7 @@ ROOMS = {
         "supervise": (),
         "terminal": ("codes",),
         "app": (
-            *("auth", "ids", "metrics", "modules", "pages", "problems", "request_log"),
+            *("auth", "document", "ids", "metrics", "modules", "pages", "problems", "request_log"),
             *("routes", "schemas", "services"),
         ),
         "commands": ("app", "auth", "log", "services", "supervise", "terminal"),

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from api.commands.exchange import FileAsked, add_playlist_file, choose_if_exists, print_report
-from api.terminal import Shell, exit_if_partly, finish_job, json_option, print_json, print_table
+from api.terminal import ID, Shell, exit_if_partly, finish_job, json_option, print_json, print_table
 from recommender.catalogue.database import open_database
 from recommender.catalogue.files import add_library_root
 from recommender.catalogue.imported_rows import match_report
@@ -162,7 +162,7 @@ def playlists(shell: Shell, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("job_id", type=int, required=False)
+@click.argument("job_id", type=ID, required=False)
 @click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True)
 @json_option
 @click.pass_obj

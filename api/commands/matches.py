@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from api.terminal import Shell, exit_if_partly, finish_job, json_option, print_json, print_table
+from api.terminal import ID, Shell, exit_if_partly, finish_job, json_option, print_json, print_table
 from recommender.catalogue.database import open_database
 from recommender.catalogue.imported_rows import match_report
 from recommender.catalogue.playlists import find_playlist
@@ -41,7 +41,7 @@ def match_report_command(shell: Shell, playlist: str, *, show_all: bool, group: 
 
 @click.command("match-decide")
 @click.argument("playlist")
-@click.argument("row", type=click.IntRange(1))
+@click.argument("row", type=ID)
 @click.option("--accept", is_flag=True, help="The track proposed is the right one.")
 @click.option("--track", "track_id", type=click.IntRange(1), help="The track with this id is the right one.")
 @click.option("--reject", is_flag=True, help="None of the tracks proposed is right.")

@@ -14,7 +14,8 @@ from api.schemas.base import Strict, place_field, text_field
 from api.services import services
 from recommender.catalogue.files import display_path
 from recommender.catalogue.playlists import mirrored_folders
-from recommender.sources.folder import resolve_in_roots
+from recommender.errors import UnreadableFolder
+from recommender.sources.folder import is_folder, resolve_in_roots
 from recommender.sources.library_survey import FolderKind, survey_library
 
 blueprint = APIBlueprint("folders", __name__, tag="tracks")
@@ -46,13 +47,15 @@ class FolderListSchema(Strict):
 @blueprint.get("/folders")
 @blueprint.input(FoldersQuery, location="query", unknown=RAISE)
 @blueprint.output(FolderListSchema)
-@blueprint.doc(responses=describe_problems(403, 422))
+@blueprint.doc(responses=describe_problems(403, 404, 422))
 def get_folders(query_data: dict[str, Any]) -> dict[str, Any]:
     """Look at the folders below a music folder, or below all of them: which look like playlists?"""
     ours = services()
     roots = [root for root in ours.library_roots() if root != ours.settings.uploads_directory]
     path = query_data.get("path")
     places = [resolve_in_roots(Path(path), roots)] if path else [root for root in roots if root.is_dir()]
+    if not all(map(is_folder, places)):
+        raise UnreadableFolder("there is no folder under this path")
     with ours.database.read_session() as session:
         mirrored = set(mirrored_folders(session).values())
     found = [folder for place in places for folder in survey_library(place, but_not=mirrored)]

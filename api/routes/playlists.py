@@ -45,7 +45,7 @@ from recommender.playlists.members import (
 )
 from recommender.records.jobs import JobKind
 from recommender.records.playlists import EDITED, PlaylistInfo
-from recommender.sources.folder import resolve_in_roots
+from recommender.sources.folder import is_folder, resolve_in_roots
 from recommender.sources.references import FORMS, is_source_reference, usual_group
 
 blueprint = APIBlueprint("playlists", __name__, tag="playlists")
@@ -63,7 +63,7 @@ def get_playlists(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/playlists")
 @blueprint.input(NewPlaylistSchema, location="json")
 @blueprint.output(AcceptedSchema, status_code=202)
-@blueprint.doc(responses=describe_problems(403, 409, 415, 422))
+@blueprint.doc(responses=describe_problems(403, 404, 409, 415, 422))
 def post_playlist(json_data: dict[str, Any]) -> Accepted:
     """Make a playlist of tracks, of the audio in a folder, or of a server's; it counts once its job ended."""
     ours = services()
@@ -77,7 +77,7 @@ def post_playlist(json_data: dict[str, Any]) -> Accepted:
         payload = {"name": json_data["name"], "group": json_data["group"], "reference": reference}
         return ours.accept(lambda session: enqueue(session, JobKind.IMPORT_PLAYLIST, payload))
     folder = resolve_in_roots(Path(json_data["folder"]), ours.library_roots())
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UnreadableFolder("there is no folder under this path")
     asked = json_data | {"folder": str(folder)}
 

@@ -17,7 +17,7 @@ from recommender.catalogue.tracks import delete_track, find_track, list_tracks
 from recommender.errors import UnreadableFolder
 from recommender.jobs.ledger import enqueue
 from recommender.records.jobs import JobKind
-from recommender.sources.folder import resolve_in_roots
+from recommender.sources.folder import is_there, resolve_in_roots
 
 blueprint = APIBlueprint("tracks", __name__, tag="tracks")
 
@@ -43,12 +43,12 @@ def get_tracks(query_data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/tracks")
 @blueprint.input(PathSchema, location="json")
 @blueprint.output(AcceptedSchema, status_code=202)
-@blueprint.doc(responses=describe_problems(403, 415, 422))
+@blueprint.doc(responses=describe_problems(403, 404, 415, 422))
 def post_track(json_data: dict[str, Any]) -> Accepted:
     """Add the audio under a path of a library root; folders in it become playlists where they are named."""
     ours = services()
     path = resolve_in_roots(Path(json_data["path"]), ours.library_roots())
-    if not path.exists():
+    if not is_there(path):
         raise UnreadableFolder("there is nothing under this path")
     asked: dict[str, Any] = {"path": str(path)}
     if json_data.get("playlists"):

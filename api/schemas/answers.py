@@ -5,12 +5,12 @@ from apiflask.fields import Boolean, Dict, File, Float, Integer, List, Nested, S
 from apiflask.validators import Length, OneOf, Range
 
 from api.schemas.base import (
-    MAX_PLACE,
     NamedTrackSchema,
     PlaylistRefSchema,
     Strict,
     id_field,
     name_field,
+    place_field,
     text_field,
 )
 from api.schemas.tracks import TrackSchema
@@ -40,8 +40,7 @@ class AskSchema(Strict):
 class AskTrackSchema(AskSchema):
     """A question about a track that the server can reach."""
 
-    track = String(
-        validate=Length(min=1, max=MAX_PLACE),
+    track = place_field(
         required=True,
         metadata={
             "description": "A track id, isrc:..., mbid:..., spotify:track:... or its URL, "

@@ -1,16 +1,15 @@
 """What the shapes of all nouns share: ids, text, moments, problems."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from apiflask import Schema
 from apiflask.fields import Dict, Integer, List, Nested, String
-from apiflask.validators import Length, Range
-from marshmallow import RAISE, ValidationError
+from apiflask.validators import Length, Range, Regexp, Validator
+from marshmallow import RAISE
 
 MAX_ID = 2**31 - 1
 MAX_PLACE = 4096  # characters, as Linux takes them of a path
-MAX_PART_BYTES = 255
 
 
 class Moment(String):
@@ -25,6 +24,9 @@ class Moment(String):
 
 class Strict(Schema):
     """A schema that refuses names it does not know, so that a typing error is not passed over."""
+
+    # What JSON Schema says of the whole object beyond its fields; the schema itself validates it.
+    shape: ClassVar[dict[str, Any]] = {}
 
     class Meta:
         """Marshmallow's options."""
@@ -45,17 +47,10 @@ def id_field(**options: Any) -> Integer:
     return Integer(validate=Range(1, MAX_ID), **options)
 
 
-def place_field(**options: Any) -> String:
-    """A path, an address or another reference; no part of a path is longer than file systems take."""
-    return String(validate=[Length(min=1, max=MAX_PLACE), _has_short_parts], **options)
-
-
-def _has_short_parts(text: str) -> None:
-    longest = max(len(part.encode("utf-8", "replace")) for part in text.split("/"))
-    if longest > MAX_PART_BYTES and "://" not in text:
-        raise ValidationError(f"a part of it is longer than {MAX_PART_BYTES} bytes")
-    if "\0" in text:
-        raise ValidationError("it holds a NUL")
+def place_field(*, form: Regexp | None = None, **options: Any) -> String:
+    """A path, an address or another reference."""
+    limits: list[Validator] = [Length(min=1, max=MAX_PLACE)]
+    return String(validate=limits + ([form] if form else []), **options)
 
 
 class ProblemErrorSchema(Strict):

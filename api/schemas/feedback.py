@@ -1,7 +1,7 @@
 """What a user says of a track over HTTP, and what comes of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from apiflask.fields import Integer, List, Nested
 from apiflask.validators import OneOf, Range
@@ -21,6 +21,14 @@ from recommender.catalogue.verdicts import MembershipVerdict
 from recommender.records.playlists import FeedbackVerdict
 
 
+def _said(verdicts: tuple[str, ...], *named: str, without: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "properties": {"verdict": {"enum": list(verdicts)}},
+        "required": ["verdict", *named],
+        "not": {"anyOf": [{"required": [name]} for name in without]},
+    }
+
+
 class FeedbackSchema(Strict):
     """Liked, disliked, or a playlist that is right or wrong for the track."""
 
@@ -36,6 +44,14 @@ class FeedbackSchema(Strict):
     playlist_id = Integer(
         validate=Range(1, MAX_ID), metadata={"description": "The playlist by its id instead of its name."}
     )
+
+    shape: ClassVar[dict[str, Any]] = {
+        "oneOf": [
+            _said(("liked", "disliked"), without=("playlist", "playlist_id", "group")),
+            _said(("right", "wrong"), "playlist", without=("playlist_id",)),
+            _said(("right", "wrong"), "playlist_id", without=("playlist", "group")),
+        ]
+    }
 
     @validates_schema
     def _check_playlist(self, data: Mapping[str, Any], **_: Any) -> None:

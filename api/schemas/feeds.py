@@ -86,7 +86,7 @@ class ResultsQuery(Strict):
         metadata={"description": "Unless given, that of the feed, or what chance would give."},
     )
     at_most_wrong = Float(
-        validate=Range(0, 1, min_inclusive=False, max_inclusive=False),
+        validate=Range(0.001, 0.999),
         metadata={"description": "Only as far down as at most this share is wrong, by the score card."},
     )
 

@@ -1,9 +1,9 @@
 """Playlists over HTTP."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from apiflask.fields import Float, Integer, List, Nested, String
-from apiflask.validators import Length, OneOf
+from apiflask.validators import Length, OneOf, Regexp
 from marshmallow import ValidationError, validates_schema
 
 from api.schemas.base import (
@@ -17,6 +17,7 @@ from api.schemas.base import (
 )
 from api.schemas.jobs import JobSchema
 from recommender.playlists.members import IfExists
+from recommender.sources.references import FORMS, SOURCE_PATTERN
 
 
 class PlaylistSchema(Strict):
@@ -85,6 +86,7 @@ class NewPlaylistSchema(Strict):
     folder = place_field()
     track_ids = List(id_field(), validate=Length(max=100_000))
     source = place_field(
+        form=Regexp(SOURCE_PATTERN, error=f"names no source; these do: {FORMS}"),
         metadata={
             "description": "subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites,"
             " spotify:PLAYLIST, spotify:liked, or the URL of a feed."
@@ -92,6 +94,10 @@ class NewPlaylistSchema(Strict):
     )
     group = name_field(metadata={"description": "`default` unless given, `taste` for spotify:liked."})
     if_exists = if_exists_field()
+
+    shape: ClassVar[dict[str, Any]] = {
+        "oneOf": [{"required": [name]} for name in ("folder", "track_ids", "source")]
+    }
 
     @validates_schema
     def _has_one_source(self, data: dict[str, Any], **_: Any) -> None:
@@ -104,3 +110,10 @@ class PlaylistChangeSchema(Strict):
 
     name = name_field()
     track_ids = List(id_field(), validate=Length(max=100_000))
+
+    shape: ClassVar[dict[str, Any]] = {"minProperties": 1}
+
+    @validates_schema
+    def _changes_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("give a name, or track_ids")

@@ -1,5 +1,6 @@
 """A folder of audio files: what lies in it, what its tags say, and which paths callers may name."""
 
+import errno
 import os
 import re
 from collections import Counter
@@ -134,20 +135,35 @@ def resolve_in_roots(path: Path, roots: Iterable[Path]) -> Path:
     inside = [real for real in map(_real_path, candidates) if real and _lies_in(real, resolved_roots)]
     if not inside:
         raise OutsideLibrary("this path does not lie under a library root")
-    return next((real for real in inside if _exists(real)), inside[0])
+    return next((real for real in inside if is_there(real)), inside[0])
 
 
 def _real_path(path: Path) -> Path | None:
+    """Where a path leads; None for a NUL, and for a loop of links, which Python 3.13 resolves."""
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ELOOP:
+            return None
     try:
         return path.resolve()
-    except (OSError, ValueError, RuntimeError):  # a NUL, a loop of links, a name too long
+    except (OSError, RuntimeError):
         return None
 
 
-def _exists(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether there is anything under a path; not under a name that no file system takes."""
     try:
         return path.exists()
-    except OSError:  # a name too long to exist
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder's; not under a name that no file system takes."""
+    try:
+        return path.is_dir()
+    except OSError:
         return False
 
 

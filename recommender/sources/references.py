@@ -33,6 +33,10 @@ _SPOTIFY_LINK = "open.spotify.com"
 Progress = Callable[[int, int], None]
 
 
+def _in_any_case(text: str) -> str:
+    return "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in text)
+
+
 def is_source_reference(text: str) -> bool:
     """Whether a text has the form of a remote source; a path and a track's name do not."""
     kind, _, name = text.partition(":")
@@ -171,3 +175,7 @@ _KINDS = {
     "https": _Kind(_read_feed, ()),
 }
 FORMS = ", ".join(form for kind in _KINDS.values() for form in kind.forms)
+# The form that :func:`is_source_reference` asks for, as a regular expression that JSON Schema knows.
+SOURCE_PATTERN = "^(?!{}:)(?:{}):[\\s\\S]+$".format(
+    *("|".join(map(_in_any_case, kinds)) for kinds in (("spotify:track",), _KINDS))
+)

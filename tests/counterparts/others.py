@@ -15,7 +15,7 @@ Playlists = dict[str, list[list[str]]]
 def need_counterparts() -> Path:
     """The Python of the counterparts; the test is skipped where there is none."""
     if not PYTHON.exists():
-        pytest.skip("needs other people's readers, which `make counterparts` installs")
+        pytest.skip("needs other people's programs, which `make counterparts` installs")
     return PYTHON
 
 

@@ -1,5 +1,6 @@
 """Data sets on disk as labelled tracks: playlists in folders, the FMA's layout, GTZAN's."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -99,7 +100,8 @@ def read_layout(
             raise LayoutError(_wrong_layout(data, layout, seen))
         tracks, skipped, notes = read()
     except OSError as error:
-        raise UnreadableFolder(f"{data} cannot be read: {error}") from error
+        place = os.fsdecode(error.filename) if error.filename else data
+        raise UnreadableFolder(f"{place} cannot be read: {error.strerror or error}") from error
     if check_audio:
         tracks, unheard = split_unheard(tracks, shortest_s=shortest_s, progress=progress)
         skipped = [*skipped, *unheard]

@@ -89,7 +89,7 @@ def find_source(reference: str) -> FeedSource:
         return FeedSource(SERVER, reference.strip())
     try:
         path = Path(reference).expanduser().absolute()
-        if path.is_dir():
+        if reference and path.is_dir():  # an empty one, say of an unset variable, is not this folder
             return FeedSource(FOLDER, str(path.resolve()))
         kind = _SUFFIXES.get(_suffix(path.name))
     except (OSError, ValueError, RuntimeError):  # a name too long, a NUL, a home that nobody has

@@ -226,7 +226,7 @@ def test_a_feed_is_made_known_once_asked_for_and_forgotten(filled: Filled, clien
 def test_what_no_caller_may_name_is_refused(filled: Filled, client: FlaskClient) -> None:
     outside = str(filled.sounds.outside)
     assert_problem(client.post("/feeds", json={"source": outside}), 403, "outside_library")
-    assert_problem(client.post("/feeds", json={"source": "low/missing.txt"}), 422, "unknown_feed")
+    assert_problem(client.post("/feeds", json={"source": "low/missing.txt"}), 404, "unknown_feed")
     assert_problem(client.post("/feeds", json={"source": "low", "group": "no"}), 404, "group_not_found")
     assert client.post("/feeds", json={"source": "https://example.org/feed.xml"}).status_code == 201
     assert client.post("/feeds", json={"source": "listenbrainz:fresh"}).get_json()["kind"] == "server"

@@ -30,9 +30,9 @@ def test_a_source_becomes_a_playlist_by_a_job(source: str, client: FlaskClient, 
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
-        ({"source": "the attic"}, "unreadable_source"),
-        ({"source": "file:///etc/passwd"}, "unreadable_source"),
-        ({"source": "subsonic:"}, "unreadable_source"),
+        ({"source": "the attic"}, "invalid_request"),
+        ({"source": "file:///etc/passwd"}, "invalid_request"),
+        ({"source": "subsonic:"}, "invalid_request"),
         ({"source": "subsonic:a", "folder": "low"}, "invalid_request"),
         ({"source": ""}, "invalid_request"),
         ({}, "invalid_request"),

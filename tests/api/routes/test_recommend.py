@@ -183,6 +183,8 @@ def test_paths_outside_the_library_are_refused_alike_whether_they_exist(
         body = assert_problem(client.get("/recommend", query_string={"track": path}), 403, "outside_library")
         bodies.append(body | {"request_id": None})
     link.unlink()
+    for body in bodies:
+        del body["request_id"]  # the one thing that differs
     assert all(body == bodies[0] for body in bodies)
 
 

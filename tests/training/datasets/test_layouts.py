@@ -309,7 +309,7 @@ def test_a_folder_that_may_not_be_read_is_named(playlists, monkeypatch):
 
     def refuse_late(folder):  # taking its rights away would not keep root out
         if os.fsdecode(folder).endswith("late"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
         return scandir(folder)
 
     monkeypatch.setattr(os, "scandir", refuse_late)
