@@ -51,7 +51,7 @@ def read_csv(content: bytes, *, folder: Path | None) -> list[FeedRow]:
     text = decode_text(content)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t|", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
         names = [_FIELD.get(_column(name), "") for name in next(reader, [])]
         if not any(names):

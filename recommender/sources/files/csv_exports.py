@@ -97,7 +97,7 @@ def looks_like_csv(text: str) -> bool:
     if any(" - " in line for line in lines):
         return False
     for delimiter in DELIMITERS:
-        counts = {len(cells) for cells in csv.reader(lines, delimiter=delimiter)}
+        counts = {len(cells) for cells in csv.reader(lines, delimiter=delimiter, skipinitialspace=True)}
         if len(lines) > 1 and len(counts) == 1 and counts.pop() > 2:
             return True
     return False
@@ -192,7 +192,9 @@ def _places(chosen: Mapping[str, str], head: Sequence[str]) -> dict[str, int]:
 
 def _cells(text: str, delimiter: str) -> Iterator[list[str]]:
     """Every row, the first line included."""
-    reader = csv.reader(io.StringIO(text.lstrip("\ufeff \r\n"), newline=""), delimiter=delimiter)
+    reader = csv.reader(
+        io.StringIO(text.lstrip("\ufeff \r\n"), newline=""), delimiter=delimiter, skipinitialspace=True
+    )
     try:
         yield from reader
     except csv.Error as error:
@@ -227,7 +229,7 @@ def _likely_delimiter(text: str) -> str:
 
 def _split(line: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader([line], delimiter=delimiter), [])
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
     except csv.Error:
         return []
 

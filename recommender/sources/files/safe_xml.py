@@ -6,6 +6,7 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from recommender.errors import UnreadableSource
+from recommender.sources.files.xml_characters import clean_chunks
 
 CHUNK_BYTES = 1 << 16
 MAX_TOKEN_BYTES = 1 << 20  # an unended tag or comment is read again from its start with every chunk
@@ -104,7 +105,7 @@ def read_events(
     listener = _Listener(doctype, starts, only)
     listener.attach(parser)
     end = 0
-    for chunk in _chunks(source):
+    for chunk in clean_chunks(_chunks(source)):
         end += len(chunk)
         try:
             parser.Parse(chunk, not chunk)
