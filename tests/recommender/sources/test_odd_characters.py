@@ -7,7 +7,8 @@ from recommender.sources.files import safe_xml
 from recommender.sources.files.reading import read_playlists
 
 XSPF = (
-    '<?xml version="1.0" encoding="{encoding}"?><playlist xmlns="http://xspf.org/ns/0/" version="1"><trackList>'
+    '<?xml version="1.0" encoding="{encoding}"?><playlist xmlns="http://xspf.org/ns/0/" version="1">'
+    "<trackList>"
     "<track><title>{title}</title><creator>Kim</creator></track>"
     "<track><title>Second &amp; last</title><creator>Lee</creator></track></trackList></playlist>"
 )
