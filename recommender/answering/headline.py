@@ -24,12 +24,22 @@ def headline(answer: Recommendation) -> str:
     if not answer.playlists:
         return "There is nothing to compare it with."
     if not fitting:
-        return f"None of yours. The nearest is {_nearest(answer.playlists).name}."
+        return _none(answer)
     if len(fitting) > 1:
         return f"{_either(fitting, 'or')}."
     if len(answer.playlists) == 1:
-        return f"It could be in {fitting[0].name}, the only playlist of its set."
+        return f"It could be in {fitting[0].name}. A second playlist is needed to say what is not."
     return f"{'Put it in' if _is_plain(fitting[0], answer.playlists) else 'Probably'} {fitting[0].name}."
+
+
+def _none(answer: Recommendation) -> str:
+    """Nothing fits: of a track that is somewhere already its own place is no discovery, and never denied."""
+    nearest = _nearest(answer.playlists).name
+    own = [playlist.name for playlist in answer.member_of]
+    if not own:
+        return f"None of yours. The nearest is {nearest}."
+    else_nearest = "" if nearest in own else f" The nearest is {nearest}."
+    return f"It is in {own[0]}, and sounds unlike what you have.{else_nearest}"
 
 
 def explanation(answer: Recommendation) -> str:

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from recommender.answering.answer import AskedTrack, Kept, RankedPlaylist, Recommendation, verdict_of
+from recommender.answering.answer import (
+    AskedTrack,
+    Kept,
+    PlaylistRef,
+    RankedPlaylist,
+    Recommendation,
+    verdict_of,
+)
 from recommender.answering.headline import explanation, headline
 
 PROBABILITIES = {"chiptune": 0.83, "fantasy": 0.1, "platformer": 0.05, "hip hop": 0.02}
@@ -61,7 +68,7 @@ def answer(
         (answer("chiptune", "fantasy"), "chiptune or fantasy."),
         (answer("chiptune", "fantasy", "platformer"), "chiptune, fantasy or platformer."),
         (answer(p=0.01), "None of yours. The nearest is chiptune."),
-        (answer("only", only=1.0), "It could be in only, the only playlist of its set."),
+        (answer("only", only=1.0), "It could be in only. A second playlist is needed to say what is not."),
         (answer(only=1.0, p=0.01), "None of yours. The nearest is only."),
         (answer("fantasy", said={"fantasy": "right"}), "You put it in fantasy."),
         (
@@ -101,3 +108,15 @@ def test_how_often_such_answers_were_right() -> None:
 def test_after_the_user_s_word_the_model_explains_nothing_that_it_did_not_decide() -> None:
     assert explanation(answer("fantasy", said={"fantasy": "right"})) == ""
     assert "ruled out" in explanation(answer(said={"chiptune": "wrong"}))
+
+
+@pytest.mark.parametrize(
+    ("home", "words"),
+    [
+        ("chiptune", "It is in chiptune, and sounds unlike what you have."),
+        ("fantasy", "It is in fantasy, and sounds unlike what you have. The nearest is chiptune."),
+    ],
+)
+def test_where_a_track_is_already_is_never_denied(home: str, words: str) -> None:
+    unlike = replace(answer(p=0.04), member_of=(PlaylistRef(1, home),))
+    assert headline(unlike) == words
