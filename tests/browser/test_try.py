@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
 
@@ -121,3 +121,25 @@ def test_words_that_several_tracks_hold_ask_which(visit: Visit) -> None:
     page.get_by_role("button", name="Ask").click()
     page.locator("#answer .near button").first.click()
     expect(page.locator("#asked")).to_contain_text(artist)
+
+
+def test_where_nothing_fits_no_share_stands_beside_a_playlist(visit: Visit) -> None:
+    """95 % of what is left when it had to be one of them is no sign that it fits."""
+
+    def make_a_stranger(route: Route) -> None:
+        answer = route.fetch().json()
+        for playlist in answer["playlists"]:
+            playlist["fits"] = playlist["model_fits"] = False
+        answer |= {"verdict": "none_fits", "headline": "None of yours. The nearest is this."}
+        route.fulfill(json=answer)
+
+    page = visit.open("/app/playlists")
+    page.route(re.compile(r"/recommend\?"), make_a_stranger)
+    page.goto(f"{visit.site.url}/?track=2")
+    expect(page.locator(".verdict")).to_have_text("None of yours. The nearest is this.")
+    first = page.locator(".ranked > li").first
+    expect(first).to_contain_text("does not fit")
+    expect(first.locator("> .bar")).to_have_count(0)
+    expect(first.locator("> .row .number")).to_have_count(0)
+    first.locator("summary").click()
+    expect(first).to_contain_text("if it had to be one of yours")

@@ -22,7 +22,7 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
     feedback,
     el("div", { className: "columns" },
       el("section", {}, el("h3", {}, "Playlists"),
-        el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id))))),
+        el("ol", { className: "ranked" }, answer.playlists.map((playlist) => ranked(playlist, colours.get(playlist.id), answer.playlists.some((row) => row.fits))))),
       similar(answer)),
     provenance(answer),
   );
@@ -41,14 +41,15 @@ function verdict(answer) {
 /** What is being learnt while this answer is given; the next one knows it. */
 const learning = (answer) => (answer.learning ? el("p", { className: "notice", role: "status" }, `Being learnt now: ${answer.learning.reason}. `, el("a", { href: "/app/jobs" }, "See how far it is"), ", then ask again.") : "");
 
-function ranked(playlist, colour) {
+/** A playlist of the answer. Where nothing fits its share among the playlists would look like a fit: it stands behind "Why". */
+function ranked(playlist, colour, somethingFits) {
   const row = el("li", {},
     el("div", { className: "row" },
       el("strong", { className: "chip grow" }, playlist.name),
       el("span", { className: playlist.fits ? "fits" : "fits-not" }, { right: "you put it here", wrong: "you ruled it out" }[playlist.said] ?? (playlist.fits ? "fits" : "does not fit")),
-      el("strong", { className: "number" }, percent(playlist.probability))),
-    bar(playlist.probability, playlist.fits ? "bar" : "bar plain"),
-    evidence(playlist));
+      somethingFits ? el("strong", { className: "number" }, percent(playlist.probability)) : null),
+    somethingFits ? bar(playlist.probability, playlist.fits ? "bar" : "bar plain") : null,
+    evidence(playlist, somethingFits));
   row.style.setProperty("--chip", colour);
   return row;
 }
@@ -59,13 +60,14 @@ function bar(share, className = "bar") {
   return el("div", { className, "aria-hidden": "true" }, filled);
 }
 
-function evidence(playlist) {
-  return el("details", { open: playlist.rank === 1 },
+function evidence(playlist, somethingFits) {
+  const weighed = "The two opinions (classifier, nearest tracks) together, corrected by how often such answers were right";
+  return el("details", { open: playlist.rank === 1 && somethingFits },
     el("summary", { className: "small" }, "Why"),
     el("div", { className: "parts small" },
       el("span", {}, "by its sound"), bar(playlist.classifier, "bar thin"), el("span", { className: "number" }, percent(playlist.classifier)),
       el("span", {}, "by its neighbours"), bar(playlist.neighbours, "bar thin"), el("span", { className: "number" }, percent(playlist.neighbours))),
-    el("p", { className: "small muted" }, `The two opinions (classifier, nearest tracks) together, corrected by how often such answers were right: ${percent(playlist.probability)}. `, standsOut(playlist)),
+    el("p", { className: "small muted" }, somethingFits ? `${weighed}: ${percent(playlist.probability)}. ` : `${weighed}: ${percent(playlist.probability)} if it had to be one of yours. `, standsOut(playlist)),
     playlist.note ? el("p", { className: "small muted" }, `Note: ${playlist.note}.`) : null,
     playlist.nearest.length ? el("ul", { className: "near small", "aria-label": `Nearest tracks in ${playlist.name}` }, playlist.nearest.map(near)) : null);
 }
