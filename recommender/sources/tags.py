@@ -64,6 +64,10 @@ def read_tags(path: Path) -> Tags:
         if found is None:
             return Tags()
         readings = list(_readings(path, found))
+        if has_libav() and not any("title" in values for values, _ in readings):
+            # A parser in C is not asked what one in Python knows: it may die of what it reads.
+            known = read_metadata(path, found)
+            readings.append(({key: _texts([value]) for key, value in known.items()}, None))
     except OSError:
         return Tags()
     values: Values = {}
@@ -105,8 +109,6 @@ def _readings(path: Path, found: Found) -> Iterator[tuple[Values, TinyTag | None
         elif is_mpeg or found.start > 0:
             yield from _by_tinytag(file, ".mp3")
         yield read_ape(file), None
-    if has_libav():
-        yield {key: _texts([value]) for key, value in read_metadata(path, found).items()}, None
 
 
 def _by_tinytag(file: BinaryIO, suffix: str) -> Iterator[tuple[Values, TinyTag | None]]:
