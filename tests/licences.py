@@ -10,7 +10,7 @@ from importlib.metadata import Distribution, distributions
 # What a package may say in place of a licence's name, where its files say more than its metadata.
 KNOWN = {
     # Its wheels link FFmpeg with x264 and x265, under the GPL and never called: see docs/operating.md.
-    "av": "BSD-3-Clause, with FFmpeg's libraries under the LGPL",
+    "av": "BSD-3-Clause; its wheels hold more, see docs/operating.md",
     "huey": "MIT",
     "libclang": "Apache-2.0 WITH LLVM-exception",
     "musicnn": "ISC",
