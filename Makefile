@@ -67,6 +67,7 @@ bench: $(SETUP_DEV)
 # The learning figures, on research sets that lie beside the project or under BENCH=folder.
 scorecard: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_scorecard $(if $(BENCH),--bench "$(BENCH)")
+	$(BIN)/python -m tests.benchmarks.bench_music --data "$(DATA)/bench" $(if $(MUSIC),--music "$(MUSIC)")
 
 # The trained networks beside the pretrained one, on the same sets: an hour on two cores.
 trained: $(SETUP_DEV)

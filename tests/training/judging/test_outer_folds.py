@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recommender.model.familiarity import Familiarity
+from recommender.model.group_file import to_arrays
+from recommender.records.promises import DEFAULT_PROMISE
 from tests.training.worlds import fit, group_of, make_context, make_labels, make_tracks, with_random_labels
 from training.groups.fit import FittedGroup, GroupLabels, fit_group
 from training.groups.labels import LabelledTracks
-from training.judging import outer_folds
-from training.judging.outer_folds import Judged, NothingToJudge, familiarity, judge_group
-from training.metrics import auroc, balanced_accuracy, chance_p_value, coverage
+from training.judging import outer_folds, strangers
+from training.judging.outer_folds import Judged, NothingToJudge, judge_group
+from training.judging.strangers import CURVE_ALPHAS, standardised_closeness
+from training.metrics import auroc, balanced_accuracy, chance_p_value
 
 
 def judge(tracks: LabelledTracks, *, n_folds: int = 5, seed: int = 0, **options: Any) -> Judged:
@@ -45,11 +49,15 @@ def judged(tracks: LabelledTracks) -> Judged:
 
 def test_a_world_with_an_answer(tracks: LabelledTracks, judged: Judged) -> None:
     assert accuracy(judged, tracks) > 0.97
-    assert coverage(judged.p_value, tracks.membership, alpha=0.1) == pytest.approx(0.9, abs=0.06)
-    assert coverage(judged.p_value, tracks.membership, alpha=0.3) == pytest.approx(0.7, abs=0.1)
+    own = judged.p_value[tracks.membership]
+    assert (own > 0.1).mean() == pytest.approx(0.9, abs=0.06)
+    assert (own > 0.3).mean() == pytest.approx(0.7, abs=0.1)
     assert min(judged.strangers.aurocs) > 0.97
-    strangers = judged.p_value[~tracks.membership]
-    assert (strangers <= 0.1).mean() > 0.95
+    assert (judged.p_value[~tracks.membership] <= 0.1).mean() > 0.95
+    kept = judged.stranger_p_value > 0.05
+    assert kept.mean() == pytest.approx(0.95, abs=0.05)
+    np.testing.assert_array_equal(judged.fits[kept], tracks.membership[kept])
+    assert not judged.fits[~kept].any()
     np.testing.assert_allclose(judged.probability.sum(axis=1), 1, atol=1e-5)
     assert len(judged.choices) == 5
 
@@ -72,6 +80,9 @@ class Recorder:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[LabelledTracks, FittedGroup]] = []
         monkeypatch.setattr(outer_folds, "fit_group", self)
+        monkeypatch.setattr(strangers, "fit_group", self)
+        # What is said of known artists comes from folds of its own.
+        monkeypatch.setattr(outer_folds, "_judge_known", lambda *_, **__: None)
 
     def __call__(
         self, labels: GroupLabels, tracks: LabelledTracks, *args: Any, **options: Any
@@ -87,8 +98,12 @@ class Recorder:
 
 
 def arrays_of(fitted: FittedGroup) -> dict[str, np.ndarray]:
-    arrays, described = fitted.model.to_arrays()
+    arrays, described = to_arrays(fitted.model)
     return arrays | {name: np.array(value) for name, value in described["calibration"].items()}
+
+
+def closeness_of(fitted: FittedGroup, asked: LabelledTracks) -> np.ndarray:
+    return standardised_closeness(fitted.model, fitted.model.score(asked.raw, n_nearest=0).closeness)
 
 
 def test_no_artist_is_judged_by_a_model_that_heard_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,19 +256,42 @@ def test_playlists_that_are_alike_look_familiar_to_each_other() -> None:
     assert judged.strangers.aurocs[1] > 0.95
 
 
-def test_familiarity_is_high_for_members_and_low_for_strangers() -> None:
+def test_strangers_are_caught_and_known_artists_judged_apart(tracks: LabelledTracks, judged: Judged) -> None:
+    assert [point.alpha_none for point in judged.strangers.curve] == list(CURVE_ALPHAS)
+    caught = [point.strangers_caught for point in judged.strangers.curve]
+    assert caught == sorted(caught)
+    point = judged.strangers.point(DEFAULT_PROMISE)
+    assert point is not None
+    assert point.alpha_none == DEFAULT_PROMISE.alpha_none
+    assert point.strangers_caught > 0.8
+    assert point.members_turned_away < 0.15
+    assert set(judged.familiarity.tolist()) == {Familiarity.NEW}
+    assert judged.to_known is not None
+    known = judged.to_known.familiarity == Familiarity.KNOWN
+    assert known.mean() > 0.9
+    right = judged.to_known.probability[known].argmax(axis=1) == tracks.membership[known].argmax(axis=1)
+    assert right.mean() > 0.97
+
+
+def test_without_an_artist_of_two_tracks_nobody_is_known() -> None:
+    tracks = make_tracks([12, 12], n_artists=12)
+    assert judge(tracks).to_known is None
+    assert judge(replace(tracks, artists=("",) * 24)).to_known is None
+
+
+def test_closeness_is_high_for_members_and_low_for_strangers() -> None:
     fitted = fit(make_tracks([30, 30], n_artists=10))
     new = make_tracks([20, 20, 20], n_artists=5, seed=8)
-    scores = familiarity(fitted.model, new.raw)
+    scores = closeness_of(fitted, new)
     assert scores.shape == (60,)
     assert auroc(scores[:40], scores[40:]) > 0.98
     assert abs(scores[:40].mean()) < 1  # on the scale of the group's own held-out tracks
 
 
 @pytest.mark.filterwarnings("error")
-def test_familiarity_where_nothing_was_held_out() -> None:
+def test_closeness_where_nothing_was_held_out() -> None:
     fitted = fit(make_tracks([1, 1]))
-    assert np.isfinite(familiarity(fitted.model, make_tracks([3, 3], seed=2).raw)).all()
+    assert np.isfinite(closeness_of(fitted, make_tracks([3, 3], seed=2))).all()
 
 
 def test_the_same_seed_judges_the_same_and_another_otherwise(tracks: LabelledTracks, judged: Judged) -> None:
@@ -266,7 +304,9 @@ def test_the_same_seed_judges_the_same_and_another_otherwise(tracks: LabelledTra
 def test_progress_is_told_fold_by_fold() -> None:
     told: list[tuple[int, int, str]] = []
     judge(make_tracks([9, 9], n_artists=3), n_folds=3, progress=lambda *step: told.append(step))
-    assert told == [(1, 3, "fold 1 of 3"), (2, 3, "fold 2 of 3"), (3, 3, "fold 3 of 3")]
+    folds = [f"fold {number} of 3" for number in (1, 2, 3)]
+    said = [*folds, *(f"known artists: {fold}" for fold in folds)]
+    assert told == [(1 + place % 3, 3, words) for place, words in enumerate(said)]
 
 
 def test_arguments_are_only_read() -> None:
