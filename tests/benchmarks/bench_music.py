@@ -1,7 +1,7 @@
 """Print what a user would see of a folder of real playlists: every ninth file kept aside, and every loudness.
 
-Run with `make scorecard`, or `python -m tests.benchmarks.bench_music [--music FOLDER] [--as-it-is]`; says so
-where the folder is not there. ``--as-it-is`` hears as the first front end did, each track as loud as it is.
+Run with `make scorecard`, or `python -m tests.benchmarks.bench_music [--music FOLDER] [--level DBFS]`; says
+so where the folder is not there. ``--level`` brings tracks to another level; ``none``: as loud as they are.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.audio import read_windows
-from embeddings.config import EncoderConfig, PatchConfig
+from embeddings.config import EncoderConfig, LevelConfig
 from embeddings.encoder import Encoder
 from embeddings.encoder_files import load_encoder_config, save_encoder_config
 from embeddings.patches import cut_patches, window_samples
@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--music", type=Path, default=MUSIC)
     parser.add_argument("--data", type=Path, default=Path("data/bench"))
-    parser.add_argument("--as-it-is", action="store_true")
+    parser.add_argument("--level", help="in dB below a full-scale square wave, or none")
     chosen = parser.parse_args()
     if not chosen.music.is_dir():
         _print(f"skipped: no folder {chosen.music}")
@@ -50,8 +50,9 @@ def main() -> None:
     _print(f"machine: {platform.processor() or platform.machine()}, Python {platform.python_version()}")
     settings = load_settings({"data": chosen.data})
     directory = ensure_encoder(settings)
-    if chosen.as_it_is:
-        directory = _first_front_end(settings, directory)
+    if chosen.level:
+        level = None if chosen.level == "none" else LevelConfig(target_dbfs=float(chosen.level))
+        directory = _with_level(settings, directory, level)
     heard = hear_folder(read_folder(chosen.music), settings, encoder_directory=directory)
     labels, tracks = label_folder(heard)
     _print(f"{len(tracks)} tracks in {len(labels.playlist_names)} playlists, heard by {heard.config.name}")
@@ -115,10 +116,10 @@ def _fit(labels: GroupLabels, tracks: LabelledTracks, config: EncoderConfig) -> 
     return fit_group(labels, tracks, context, grouping)
 
 
-def _first_front_end(settings: Settings, directory: Path) -> Path:
-    """Return the folder of the same network behind the first front end."""
+def _with_level(settings: Settings, directory: Path, level: LevelConfig | None) -> Path:
+    """Return the folder of the same network that hears tracks at another level."""
     config = load_encoder_config(directory)
-    config = replace(config, patches=replace(PatchConfig(), level=None), front_end=1)
+    config = replace(config, patches=replace(config.patches, level=level))
     target = settings.encoders_directory / config.fingerprint
     if not target.exists():
         shutil.copytree(directory, target)
