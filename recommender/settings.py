@@ -148,7 +148,7 @@ def _parse(name: str, values: Mapping[str, Any]) -> Any:
         raise SettingsError(f"there is no setting {name!r}; there are {known}")
     try:
         return setting.parse(values[name])
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # the last of an infinite number of megabytes
         given = re.sub(r"//[^/@]*@", "//...@", repr(values[name]))  # a password may be in there
         raise SettingsError(f"{setting.variable} ({name}): {error}, got {given}") from error
 

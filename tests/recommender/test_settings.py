@@ -4,6 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from recommender.errors import SettingsError
 from recommender.settings import SETTINGS, Settings, load_settings
@@ -109,3 +112,51 @@ def test_documented_defaults_are_the_real_ones() -> None:
         if setting.default in ("none", "./data") or "data folder" in setting.default:
             continue
         assert setting.parse(setting.default) == getattr(settings, setting.field), setting.field
+
+
+NAMES = st.sampled_from([setting.field for setting in SETTINGS])
+VALUES = st.one_of(
+    st.text(max_size=30).filter(lambda text: "\0" not in text),
+    st.integers(-(10**20), 10**20).map(str),
+    st.floats().map(str),
+    st.sampled_from(
+        ["on", "off", "json", "http://", "postgresql://", "sqlite:///", "/", "~nobody-here/x", "[::1]:x"]
+    ),
+)
+HELD_BY_ENVIRONMENT = st.dictionaries(NAMES.filter(lambda name: name != "data"), VALUES, max_size=4)
+
+
+@hypothesis_settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(HELD_BY_ENVIRONMENT)
+def test_any_environment_is_taken_or_refused_in_a_sentence(tmp_path: Path, named: dict[str, str]) -> None:
+    environ = {f"WHICHLIST_{name.upper()}": value for name, value in named.items()}
+    environ["WHICHLIST_DATA"] = str(tmp_path)
+    try:
+        taken = load_settings(environ=environ)
+    except SettingsError as refusal:
+        assert any(name.upper() in str(refusal).upper() for name in named)
+    else:
+        assert {field.name for field in fields(taken)} >= named.keys()
+
+
+@hypothesis_settings(max_examples=300, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(NAMES, st.text("abc_.[]= #", max_size=8)),
+            st.sampled_from(
+                ["1", '"x"', "[1]", "{}", "{a = 1}", "nan", "1979-05-27", "true", "'", '"""', "-1e400", ""]
+            ),
+        ),
+        max_size=4,
+    ).map(lambda lines: "\n".join(f"{name} = {value}" for name, value in lines).encode())
+)
+@example(b"\xff\xfe")
+@example(b"port = 1\nport = 2")
+@example(b"[port]\nx = 1")
+def test_any_settings_file_is_taken_or_refused_in_a_sentence(tmp_path: Path, written: bytes) -> None:
+    (tmp_path / "whichlist.toml").write_bytes(written)
+    try:
+        load_settings(environ={"WHICHLIST_DATA": str(tmp_path)})
+    except SettingsError as refusal:
+        assert str(refusal).strip()

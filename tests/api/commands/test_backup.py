@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 
 from api.app import create_app
 from api.services import find_services
@@ -23,7 +25,8 @@ from recommender.catalogue.tracks import find_track, upsert_track
 from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings
 from tests.api.conftest import Filled
-from tests.databases import postgresql_only
+from tests.damage import damaged
+from tests.databases import postgresql_only, sqlite_only
 
 ASKED = [f"/recommend?track={track}" for track in (1, 5, 9)] + ["/playlists", "/tracks?limit=100", "/models"]
 
@@ -245,3 +248,31 @@ def test_playlists_and_tracks_are_all_there(filled: Filled, backup: Path, elsewh
         assert {playlist.name for playlist in list_playlists(session)} == {"low", "high"}
         assert find_track(session, 1).path
     find_services(app).database.close()
+
+
+@sqlite_only
+def test_a_damaged_backup_is_refused_or_whole_and_leaves_nothing_half_done(
+    filled: Filled, backup: Path, tmp_path: Path
+) -> None:
+    whole = backup.read_bytes()
+    place = tmp_path / "damaged"
+
+    @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(damaged(whole))
+    def holds(data: bytes) -> None:
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        (place / "backup").write_bytes(data)
+        settings = dataclasses.replace(
+            filled.settings, data=place / "data", database_url=f"sqlite:///{place / 'restored.sqlite'}"
+        )
+        try:
+            restore_backup(settings, place / "backup")
+        except BadBackup as refusal:
+            assert str(refusal).strip()
+            assert not (place / "restored.sqlite").exists()
+            assert not any(settings.data.iterdir())
+        else:
+            assert len(list(settings.bundles_directory.iterdir())) == len(filled.bundle_ids)
+
+    holds()
