@@ -16,7 +16,6 @@ from training.metrics import (
     bootstrap_interval,
     chance_p_value,
     confusion_matrix,
-    coverage,
     expected_calibration_error,
     macro_f1,
     paired_interval,
@@ -106,7 +105,10 @@ def test_expected_calibration_error_worked_by_hand() -> None:
     ]
     assert expected_calibration_error(confidence, right, n_bins=1) == pytest.approx(0.25)
     # More bins than tracks: every track is a bin.
-    assert expected_calibration_error(confidence, right) == pytest.approx((0.1 + 0.6 + 0.2 + 0.7) / 4)
+    apart = (0.1 + 0.6 + 0.2 + 0.7) / 4
+    assert expected_calibration_error(confidence, right, n_bins=15) == pytest.approx(apart)
+    # Unless told, bins hold 20 tracks or more, and these few are one.
+    assert expected_calibration_error(confidence, right) == pytest.approx(0.25)
 
 
 @given(seed=st.integers(0, 1000), n_tracks=st.integers(1, 60), n_bins=st.integers(1, 20))
@@ -136,14 +138,6 @@ def test_perfect_probabilities_have_almost_no_calibration_error() -> None:
     right = rng.random(30_000) < confidence
     assert expected_calibration_error(confidence, right) < 0.012
     assert expected_calibration_error(np.minimum(confidence + 0.1, 1), right) > 0.08
-
-
-def test_coverage_worked_by_hand() -> None:
-    p_values = np.array([[0.5, 0.01], [0.1, 0.2], [np.nan, 0.9], [0.11, 0.05]])
-    membership = np.array([[1, 0], [1, 1], [1, 0], [1, 1]], dtype=bool)
-    # Own p-values: 0.5, 0.1, 0.2, (not comparable), 0.11, 0.05; at 0.1 exactly a track is turned away.
-    assert coverage(p_values, membership, alpha=0.1) == pytest.approx(3 / 5)
-    assert np.isnan(coverage(p_values[2:3], membership[2:3], alpha=0.1))
 
 
 @given(
@@ -287,7 +281,6 @@ def test_arguments_are_only_read() -> None:
     balanced_accuracy(TRUE, PREDICTED, 3)
     precisions(CONFUSION), macro_f1(CONFUSION)
     precision_at_k(probabilities, membership, 2)
-    coverage(probabilities, membership, alpha=0.1)
     expected_calibration_error(probabilities[:, 0], membership[:, 0])
     auroc(known, unknown)
     for array, copy in zip(arrays, before, strict=True):

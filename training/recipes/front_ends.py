@@ -15,7 +15,7 @@ from embeddings.channels import CHANNELS, CHANNELS_VERSION, mel_channels
 from embeddings.config import FRONT_END_VERSION, MelConfig, PatchConfig
 from embeddings.decoding.decoder import display_name
 from embeddings.errors import SilentAudio
-from embeddings.level import level_dbfs
+from embeddings.level import level_dbfs, level_windows
 from embeddings.line_plots import draw_lines, smooth
 from embeddings.patches import window_samples
 from recommender.errors import RecommenderError
@@ -134,8 +134,10 @@ class MelImages:
             max_windows=self.max_images,
             sample_rate_hz=self.sample_rate_hz,
         )
+        level = self.patches.level
+        levelled = heard.signals if level is None else level_windows(heard.signals, level)
         # Repeated where the whole track is shorter, as the service's own front end does.
-        signals = (np.resize(y, n_samples) for y in _audible(path, heard.signals))
+        signals = (np.resize(y, n_samples) for y in _audible(path, levelled))
         return np.stack([mel_channels(y, self.mel, self.channels) for y in signals])
 
 
