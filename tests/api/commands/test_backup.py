@@ -25,7 +25,7 @@ from recommender.catalogue.tracks import find_track, upsert_track
 from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings
 from tests.api.conftest import Filled
-from tests.damage import damaged
+from tests.nearly_right import damaged
 from tests.databases import postgresql_only, sqlite_only
 
 ASKED = [f"/recommend?track={track}" for track in (1, 5, 9)] + ["/playlists", "/tracks?limit=100", "/models"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from recommender.errors import SourceError
 from recommender.sources.files.reading import read_playlists
-from tests.damage import damaged
+from tests.nearly_right import damaged
 from tests.playlist_exports import Export, exports
 
 N_EXAMPLES = 20
