@@ -25,8 +25,8 @@ from recommender.catalogue.tracks import find_track, upsert_track
 from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings
 from tests.api.conftest import Filled
-from tests.nearly_right import damaged
 from tests.databases import postgresql_only, sqlite_only
+from tests.nearly_right import damaged
 
 ASKED = [f"/recommend?track={track}" for track in (1, 5, 9)] + ["/playlists", "/tracks?limit=100", "/models"]
 
