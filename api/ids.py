@@ -6,7 +6,7 @@ from flask import request
 
 from api.codes import find_problem
 from api.problems import ProblemError
-from api.schemas.base import MAX_ID
+from recommender.records.ids import MAX_ID
 
 MAX_TEXT = 200  # a model's id, the code of a problem
 
@@ -14,7 +14,7 @@ MAX_TEXT = 200  # a model's id, the code of a problem
 def refuse_impossible_ids() -> None:
     """Answer 404 before a view asks the database for what its columns cannot hold."""
     for name, value in (request.view_args or {}).items():
-        if (isinstance(value, int) and not 1 <= value <= MAX_ID) or len(str(value)) > 2 * MAX_TEXT:
+        if (isinstance(value, int) and not 1 <= value <= MAX_ID) or len(str(value)) > MAX_TEXT:
             code = f"{name.removesuffix('_id')}_not_found"
             raise ProblemError(
                 code if find_problem(code) else "not_found",

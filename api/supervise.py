@@ -49,7 +49,8 @@ def check_is_up(url: str) -> None:
 
 def _keep(command: Sequence[str], stop: threading.Event, restart_after_s: float, grace_s: float) -> None:
     while not stop.is_set():
-        process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        # Ctrl-C is for this program, which then closes the input of the other.
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
         while process.poll() is None and not stop.wait(0.1):
             pass
         if not stop.is_set():

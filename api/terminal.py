@@ -14,6 +14,7 @@ from api.codes import find_problem
 from embeddings.errors import EmbeddingError
 from recommender.disk import DiskFull, is_disk_full
 from recommender.errors import MissingLibrary, RecommenderError, SettingsError
+from recommender.records.ids import MAX_ID
 from recommender.records.jobs import JobInfo, JobState
 from recommender.settings import Settings
 
@@ -37,7 +38,7 @@ _NOT_READY = frozenset(
 )
 RunJob = Callable[[Settings, int, Callable[[JobInfo], None]], JobInfo]
 # An id, or the number of a row, that a column of the catalogue holds.
-ID = click.IntRange(1, 2**31 - 1)
+ID = click.IntRange(1, MAX_ID)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 

@@ -5,29 +5,20 @@ Imports nothing slow, because every such process imports this module first.
 
 import contextlib
 import pickle
-import signal
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeVar
 
 from embeddings.errors import DecoderCrashed, DecoderHung
+from embeddings.other_process import describe_exit, start_process
 
 LONGEST_CALL_S = 60.0
 LONGEST_START_S = 60.0
 MOST_BYTES = 4 << 30
 # So many wait for work; more are started while more requests come at once, and end with them.
 N_KEPT = 2
-_PROGRAM = """
-import sys
-sys.path[:] = {path!r}
-from embeddings.decoder_processes import serve_calls
-serve_calls({handle}, {most_bytes})
-"""
 
 Result = TypeVar("Result")
 
@@ -94,16 +85,11 @@ class _Process:
     """One process and the pipe to it; it ends when the pipe closes."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._pipe, other_end = Pipe()
-        program = _PROGRAM.format(path=sys.path, handle=other_end.fileno(), most_bytes=most_bytes)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.DEVNULL,
+        self._process, self._pipe = start_process(
+            "embeddings.decoder_processes:serve_calls",
+            most_bytes,
             stderr=subprocess.DEVNULL,  # decoders talk a lot; what matters of it comes back as a sentence
-            pass_fds=[other_end.fileno()],
-            start_new_session=True,  # Ctrl-C is for this program, which then closes the pipe
         )
-        other_end.close()
         self._is_ready = False
 
     @property
@@ -120,19 +106,12 @@ class _Process:
             outcome: tuple[str, Any] = pickle.loads(self._receive(longest_s))
             return outcome
         except (EOFError, ConnectionError, BrokenPipeError):
-            raise DecoderCrashed(f"the decoder died ({self._exit_reason()})") from None
+            raise DecoderCrashed(f"the decoder died ({describe_exit(self._process.wait())})") from None
 
     def _receive(self, longest_s: float) -> bytes:
-        deadline = time.monotonic() + longest_s
-        if not self._pipe.poll(max(deadline - time.monotonic(), 0)):
+        if not self._pipe.poll(longest_s):
             raise DecoderHung(f"the decoder was still busy after {longest_s:g} s")
         return self._pipe.recv_bytes()
-
-    def _exit_reason(self) -> str:
-        code = self._process.wait()
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-code).name
-        return f"exit code {code}"
 
     def close(self) -> None:
         self._process.kill()

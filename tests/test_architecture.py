@@ -56,7 +56,8 @@ ROOMS = {
         "waveform": ("audio", "decoding"),
         "patches": ("audio", "config", "decoding", "level", "mel"),
         "network": ("config", "encoder_files"),
-        "decoder_processes": (),
+        "other_process": (),
+        "decoder_processes": ("other_process",),
         "encoder": ("audio", "config", "decoder_processes", "encoder_files", "network", "patches"),
     },
     "recommender": {
@@ -127,7 +128,7 @@ ROOMS = {
         "pages": ("codes", "problems", "services"),
         "routes": ("codes", "metrics", "problems", "schemas", "services"),
         "modules": (),
-        "ids": ("codes", "problems", "schemas"),
+        "ids": ("codes", "problems"),
         "supervise": (),
         "terminal": ("codes",),
         "app": (

@@ -5,28 +5,19 @@ process imports this module.
 """
 
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pickle import PicklingError
 from typing import IO, Any
 
+from embeddings.other_process import describe_exit, start_process
 from recommender.errors import MissingLibrary, TryDied
 from recommender.settings import quiet_environment
 
-_PROGRAM = """
-import sys
-sys.path[:] = {path!r}
-from training.apart import work_and_tell
-work_and_tell({handle})
-"""
 _SHOWN_BYTES = 2000
 Progress = Callable[[int, int, str], None]
 
@@ -42,19 +33,11 @@ def run_apart(function: str, *, progress: Progress | None = None, **arguments: A
     TryDied
         The process died, as of too little memory.
     """
-    pipe, other_end = Pipe()
     with tempfile.TemporaryFile() as said:
-        # In a session of its own, so that Ctrl-C reaches only this program, which then ends the other.
-        process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(path=sys.path, handle=other_end.fileno())],
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,  # notices about processors and delegates are nothing for a person at a terminal
-            pass_fds=[other_end.fileno()],
-            start_new_session=True,
-            env=quiet_environment(),
+        # Notices about processors and delegates are nothing for a person at a terminal.
+        process, pipe = start_process(
+            "training.apart:work_and_tell", stdout=said, stderr=said, env=quiet_environment()
         )
-        other_end.close()
         try:
             with suppress(BrokenPipeError):  # it died at once: _follow notices
                 pipe.send((function, arguments, progress is not None))
@@ -82,13 +65,11 @@ def _follow(pipe: Connection, progress: Progress | None) -> Any:
 
 
 def _describe_death(exit_code: int, said: IO[bytes]) -> str:
-    how = f"exit code {exit_code}"
-    if exit_code < 0:
-        with suppress(ValueError):
-            how = signal.Signals(-exit_code).name
     said.seek(max(0, said.seek(0, os.SEEK_END) - _SHOWN_BYTES))
     lines = said.read().decode("utf-8", "replace").strip().splitlines()
-    return f"the process that did the work died ({how})" + (f": {lines[-1]}" if lines else "")
+    return f"the process that did the work died ({describe_exit(exit_code)})" + (
+        f": {lines[-1]}" if lines else ""
+    )
 
 
 def work_and_tell(handle: int) -> None:

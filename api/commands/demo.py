@@ -146,12 +146,13 @@ def _named(folders: Sequence[SurveyedFolder]) -> str:
 def _served(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
     """The server in a process of its own, so that a page is there while the library is prepared."""
     command = [*whichlist_command(settings), "serve", "--port", str(settings.port)]
-    process = subprocess.Popen(command)
+    # A session of its own: whatever the terminal sends ends this program, which then ends the server.
+    process = subprocess.Popen(command, start_new_session=True)
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise click.exceptions.Exit(ExitCode.OK)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, end)
     try:
         yield process

@@ -8,7 +8,8 @@ from apiflask.fields import Dict, Integer, List, Nested, String
 from apiflask.validators import Length, Range, Regexp, Validator
 from marshmallow import RAISE
 
-MAX_ID = 2**31 - 1
+from recommender.records.ids import MAX_ID
+
 MAX_PLACE = 4096  # characters, as Linux takes them of a path
 
 

@@ -8,7 +8,6 @@ from apiflask.validators import OneOf, Range
 from marshmallow import ValidationError, validates_schema
 
 from api.schemas.base import (
-    MAX_ID,
     Moment,
     NamedTrackSchema,
     PlaylistRefSchema,
@@ -18,6 +17,7 @@ from api.schemas.base import (
 )
 from api.schemas.jobs import JobSchema
 from recommender.catalogue.verdicts import MembershipVerdict
+from recommender.records.ids import MAX_ID
 from recommender.records.playlists import FeedbackVerdict
 
 

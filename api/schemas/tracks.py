@@ -3,7 +3,8 @@
 from apiflask.fields import Boolean, Float, Integer, List, Nested, String
 from apiflask.validators import Range
 
-from api.schemas.base import MAX_ID, PlaylistRefSchema, Strict, name_field, text_field
+from api.schemas.base import PlaylistRefSchema, Strict, name_field, text_field
+from recommender.records.ids import MAX_ID
 
 
 class TrackSchema(Strict):

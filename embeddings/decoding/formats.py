@@ -133,11 +133,21 @@ def skip_id3(file: BinaryIO) -> int:
         header = file.read(_ID3_HEADER_BYTES)
         if len(header) < _ID3_HEADER_BYTES or header[:3] != b"ID3":
             return start
-        # Seven bits a byte, so that no tag looks like the start of MPEG audio.
-        pairs = zip(header[6:10], (21, 14, 7, 0), strict=True)
-        size = sum((byte & 0x7F) << shift for byte, shift in pairs)
-        end = start + _ID3_HEADER_BYTES + size + (_ID3_HEADER_BYTES if header[5] & 0x10 else 0)
+        end = (
+            start
+            + _ID3_HEADER_BYTES
+            + seven_bit_number(header[6:10])
+            + (_ID3_HEADER_BYTES if header[5] & 0x10 else 0)
+        )
         file.seek(end)
         if not file.read(1):
             return start
         start = end
+
+
+def seven_bit_number(data: bytes) -> int:
+    """A number of ID3, which has seven bits a byte, so that no tag looks like the start of MPEG audio."""
+    number = 0
+    for byte in data:
+        number = number << 7 | byte & 0x7F
+    return number

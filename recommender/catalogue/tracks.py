@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from recommender.catalogue.database import CHUNK_ROWS, insert_or_keep
 from recommender.catalogue.tables.library import Artist, AudioFile, Identity, Track
 from recommender.errors import NoSuchTrack
+from recommender.records.ids import MAX_ID
 from recommender.records.tracks import UNKNOWN_ARTIST, TrackFacts, TrackInfo
 
 SPOTIFY = "spotify"
 _SPOTIFY_URL = re.compile(r"https?://open\.spotify\.com/(?:intl-[a-z]+/)?track/([A-Za-z0-9]+)")
-_MAX_ID = 2**31 - 1
 
 
 def upsert_track(session: Session, facts: TrackFacts, *, allow_spotify: bool = False) -> int:
@@ -93,7 +93,7 @@ def find_track(session: Session, reference: str | int) -> TrackInfo:
 def parse_reference(reference: str | int) -> tuple[str, str]:
     """(scheme, value) of a reference that is not a path: id, isrc, mbid or spotify."""
     text = str(reference).strip()
-    if text.isascii() and text.isdigit() and int(text) <= _MAX_ID:
+    if text.isascii() and text.isdigit() and int(text) <= MAX_ID:
         return "id", text
     if spotify := _SPOTIFY_URL.match(text):
         return SPOTIFY, spotify[1]

@@ -3,6 +3,8 @@
 import io
 from typing import BinaryIO
 
+from embeddings.decoding.formats import seven_bit_number
+
 _ID3V1_BYTES = 128
 _APE_FOOTER_BYTES = 32
 _MOST_APE_BYTES = 16 << 20
@@ -70,13 +72,13 @@ def without_schemes(file: BinaryIO) -> bytes | None:
     if len(header) < _FRAME_HEADER_BYTES or header[:3] != b"ID3" or header[3] not in (3, 4):
         return None
     version, flags = header[3], header[5]
-    body = _read_at(file, _FRAME_HEADER_BYTES, min(_from_seven(header[6:10]), _MOST_ID3_BYTES))
+    body = _read_at(file, _FRAME_HEADER_BYTES, min(seven_bit_number(header[6:10]), _MOST_ID3_BYTES))
     if version == 3 and not flags & (_UNSYNCHRONISED | _EXTENDED):
         return None
     if version == 3 and flags & _UNSYNCHRONISED:
         body = body.replace(b"\xff\0", b"\xff")
     if flags & _EXTENDED:
-        body = body[int.from_bytes(body[:4], "big") + 4 if version == 3 else _from_seven(body[:4]) :]
+        body = body[int.from_bytes(body[:4], "big") + 4 if version == 3 else seven_bit_number(body[:4]) :]
     if version == 4:
         if not flags & (_UNSYNCHRONISED | _EXTENDED) and not _any_scheme(body):
             return None
@@ -90,14 +92,14 @@ def _any_scheme(body: bytes) -> bool:
     while at + _FRAME_HEADER_BYTES <= len(body) and body[at] != 0:
         if body[at + 9] & 0x03:
             return True
-        at += _FRAME_HEADER_BYTES + _from_seven(body[at + 4 : at + 8])
+        at += _FRAME_HEADER_BYTES + seven_bit_number(body[at + 4 : at + 8])
     return False
 
 
 def _plain_frames(body: bytes, *, all_of_them: bool) -> bytes:
     frames, at = [], 0
     while at + _FRAME_HEADER_BYTES <= len(body) and body[at] != 0:
-        size, flags = _from_seven(body[at + 4 : at + 8]), body[at + 9]
+        size, flags = seven_bit_number(body[at + 4 : at + 8]), body[at + 9]
         data = body[at + _FRAME_HEADER_BYTES : at + _FRAME_HEADER_BYTES + size]
         if flags & 0x02 or all_of_them:
             data = data.replace(b"\xff\0", b"\xff")
@@ -106,14 +108,6 @@ def _plain_frames(body: bytes, *, all_of_them: bool) -> bytes:
         frames.append(body[at : at + 4] + _to_seven(len(data)) + bytes((body[at + 8], flags & ~0x03)) + data)
         at += _FRAME_HEADER_BYTES + size
     return b"".join(frames)
-
-
-def _from_seven(data: bytes) -> int:
-    """A number of seven bits a byte."""
-    number = 0
-    for byte in data:
-        number = number << 7 | byte & 0x7F
-    return number
 
 
 def _to_seven(number: int) -> bytes:

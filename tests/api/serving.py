@@ -26,8 +26,8 @@ def environment(filled: Filled, *, token: str | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def served(filled: Filled, folder: Path, *, token: str | None = None) -> Iterator[str]:
-    """The address of a server that runs meanwhile; its log is ``folder / "log"``."""
+def served(filled: Filled, folder: Path, *, token: str | None = None) -> Iterator[tuple[str, int]]:
+    """(address, process id) of a server that runs meanwhile; it logs to ``folder / "log"``."""
     log = folder / "log"
     with log.open("w") as file:
         server = subprocess.Popen(
@@ -38,7 +38,8 @@ def served(filled: Filled, folder: Path, *, token: str | None = None) -> Iterato
         )
     try:
         wait_for(lambda: "listens on " in log.read_text(), patience_s=60)
-        yield log.read_text().partition("listens on ")[2].split()[0]
+        yield log.read_text().partition("listens on ")[2].split()[0], server.pid
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
+        code = server.wait(timeout=20)
+    assert code == 0, log.read_text()

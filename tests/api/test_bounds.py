@@ -7,7 +7,7 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from api.schemas.base import MAX_ID
+from recommender.records.ids import MAX_ID
 from tests.api.conftest import Filled
 from tests.databases import sqlite_only
 

@@ -23,7 +23,7 @@ SEED = os.environ.get("WHICHLIST_CONTRACT_SEED", "1")
 def test_the_document_is_kept(filled: Filled, tmp_path: Path, token: str | None) -> None:
     tester = need_counterparts().with_name("st")
     phases, checks = "examples,coverage,fuzzing,stateful", "all"
-    with served(filled, tmp_path, token=token) as url:
+    with served(filled, tmp_path, token=token) as (url, _):
         command: list[str | Path] = [tester, "--config-file", CONFIG, "run", f"{url}/openapi.json"]
         command += ["--no-color", "--continue-on-failure", "--no-shrink"]
         command += ["--seed", SEED, "--max-examples", N_CASES, "--phases", phases, "--checks", checks]

@@ -63,3 +63,28 @@ with kept_running({command(OBEDIENT, log)!r}):
     program.send_signal(signal.SIGKILL)
     program.wait()
     wait_for(lambda: not is_alive(started(log)[0]))
+
+
+def test_ctrl_c_is_for_the_program_that_ends_the_other(tmp_path: Path) -> None:
+    """A terminal tells all of a session; the other would answer with a traceback."""
+    log = tmp_path / "log"
+    code = f"""
+import time
+from api.supervise import kept_running
+try:
+    with kept_running({command(OBEDIENT, log)!r}):
+        time.sleep(600)
+except KeyboardInterrupt:
+    pass
+"""
+    program = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: started(log))
+    os.killpg(program.pid, signal.SIGINT)
+    assert program.communicate(timeout=60)[1] == ""
+    assert not is_alive(started(log)[0])

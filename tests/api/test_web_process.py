@@ -1,11 +1,8 @@
 """The web process as it really runs: what it imports, how soon it answers, how much memory it takes."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.request
 from importlib import metadata
@@ -15,8 +12,8 @@ import pytest
 
 from api.version import _find_version
 from tests.api.conftest import Filled
+from tests.api.serving import REPOSITORY, environment, served
 
-REPOSITORY = Path(__file__).parents[2]
 NEVER = ("tensorflow", "keras", "sklearn", "matplotlib", "librosa", "numba", "training")
 MEMORY_MB = 400
 
@@ -27,15 +24,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 def database_kind() -> str:
     """SQLite only: what is measured here is the process."""
     return "sqlite"
-
-
-def environment(filled: Filled) -> dict[str, str]:
-    """The environment of a server on the test's database."""
-    return os.environ | {
-        "WHICHLIST_DATA": str(filled.settings.data),
-        "WHICHLIST_DATABASE_URL": filled.settings.database_url,
-        "WHICHLIST_LIBRARY_ROOTS": str(filled.sounds.library),
-    }
 
 
 ANSWER_ONCE = """
@@ -79,34 +67,11 @@ print(*sorted(name.partition('.')[0] for name in sys.modules))
 
 
 def test_the_server_stays_small_and_ends_when_told(filled: Filled, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with log.open("w") as file:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "serve", "--without-worker", "--port", "0"],
-            cwd=REPOSITORY,
-            env=environment(filled),
-            stderr=file,
-        )
-    try:
-        url = wait_for_url(log)
+    with served(filled, tmp_path) as (url, pid):
         answer = json.load(urllib.request.urlopen(f"{url}/recommend?track={filled.track_ids[0]}"))
         assert answer["playlists"][0]["name"] == "low"
         assert json.load(urllib.request.urlopen(f"{url}/readyz"))["ready"]
-        assert memory_mb(server.pid) < MEMORY_MB
-    finally:
-        server.send_signal(signal.SIGTERM)
-        code = server.wait(timeout=20)
-    assert code == 0
-
-
-def wait_for_url(log: Path) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for line in log.read_text().splitlines():
-            if "listens on " in line:
-                return line.rpartition(" ")[2]
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
+        assert memory_mb(pid) < MEMORY_MB
 
 
 def memory_mb(pid: int) -> float:

@@ -9,6 +9,7 @@ from recommender.catalogue.database import Database, open_database
 from recommender.catalogue.models import current_bundle
 from recommender.errors import ChampionChanged
 from recommender.jobs import ledger
+from recommender.jobs.active import first_active_job
 from recommender.records.jobs import JobKind
 from recommender.settings import Settings
 from training.challenge.succession import hear_the_rest, read_situation, take_over
@@ -45,7 +46,9 @@ def ask_for_renewal(settings: Settings) -> None:
     try:
         if outdated_encoder(database, settings) is not None:
             with database.session() as session:
-                ledger.enqueue(session, JobKind.TRAIN, {})
+                # One that another worker does already begins with the renewal, too.
+                if first_active_job(session, [JobKind.TRAIN]) is None:
+                    ledger.enqueue(session, JobKind.TRAIN, {})
     finally:
         database.close()
 

@@ -6,30 +6,21 @@ the others are not disturbed. Imports nothing slow, because every process import
 
 import contextlib
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from embeddings.encoder import Encoder, TrackEmbedding
 from embeddings.errors import EmbeddingError
+from embeddings.other_process import describe_exit, start_process
 
 LONGEST_LISTEN_S = 120.0
 LONGEST_START_S = 60.0
 CRASHED_CODE = "decoder_crashed"
 HUNG_CODE = "decoder_hung"
-_PROGRAM = """
-import sys
-sys.path[:] = {path!r}
-from training.listening.listeners import listen_for_ever
-listen_for_ever({handle})
-"""
 
 Listen = Callable[[Path], TrackEmbedding]
 MakeListen = Callable[[Path], Listen]
@@ -156,18 +147,11 @@ class _Listener:
     """One process and the pipe to it, which closes when either of them ends."""
 
     def __init__(self, directory: Path, make_listen: MakeListen, *, longest_listen_s: float) -> None:
-        self.pipe, other_end = Pipe()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-        # Not multiprocessing, whose processes would first import all that this program's command imports.
-        # In a session of its own, so that Ctrl-C reaches only this program, which then closes the pipe.
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM.format(path=sys.path, handle=other_end.fileno())],
-            stdin=subprocess.DEVNULL,
-            stderr=self._said,  # decoders talk a lot; what matters of it comes back as a sentence
-            pass_fds=[other_end.fileno()],
-            start_new_session=True,
+        # Decoders talk a lot; what matters of it comes back as a sentence.
+        self._process, self.pipe = start_process(
+            "training.listening.listeners:listen_for_ever", stderr=self._said
         )
-        other_end.close()
         with contextlib.suppress(BrokenPipeError):  # poll() will notice
             self.pipe.send((directory, make_listen))
         self._is_ready = False
@@ -192,7 +176,7 @@ class _Listener:
                     return message
                 self._begin(message)
         except (EOFError, ConnectionError):
-            return self._ended(CRASHED_CODE, f"the decoder died ({_exit_reason(self._process.wait())})")
+            return self._ended(CRASHED_CODE, f"the decoder died ({describe_exit(self._process.wait())})")
         if time.monotonic() > self._deadline:
             return self._ended(HUNG_CODE, f"the decoder was still busy after {self._longest_listen_s:g} s")
         return None
@@ -233,10 +217,3 @@ def listen_for_ever(handle: int) -> None:
         while True:
             key, path = pipe.recv()
             pipe.send(listen_to(listen, key, Path(os.fsdecode(path))))
-
-
-def _exit_reason(exit_code: int) -> str:
-    if exit_code < 0:
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-exit_code).name
-    return f"exit code {exit_code}"
