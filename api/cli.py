@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +26,7 @@ from recommender.catalogue.database import open_database
 from recommender.errors import MissingLibrary
 from recommender.jobs.ledger import enqueue
 from recommender.jobs.worker import SLOW_JOBS, run_job_here, run_worker
+from recommender.playlists.following import queue_due
 from recommender.records.jobs import JobInfo, JobKind
 from recommender.settings import Settings, load_settings
 
@@ -123,7 +125,13 @@ def worker(shell: Shell, *, without_training: bool, until_eof: bool) -> None:
         threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
     without = SLOW_JOBS if without_training else ()
     ask_for_renewal(shell.settings)
-    run_worker(shell.settings, build_handler(shell.settings), stop, without=without)
+    run_worker(
+        shell.settings,
+        build_handler(shell.settings),
+        stop,
+        without=without,
+        each_minute=partial(queue_due, settings=shell.settings),
+    )
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:

@@ -108,6 +108,12 @@ class PlaylistExists(RecommenderError):
     code = "playlist_exists"
 
 
+class FollowsNothing(RecommenderError):
+    """A playlist came from nowhere that can be asked again, or is its owner's since."""
+
+    code = "follows_nothing"
+
+
 class OutsideLibrary(RecommenderError):
     """A path does not lie under any library root; whether it exists is never said."""
 

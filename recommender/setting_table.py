@@ -142,6 +142,12 @@ SETTINGS: tuple[Setting, ...] = (
         "`on` sends password or key to a server on the public internet without https.",
         one_of("off", "on"),
     ),
+    Setting(
+        "sync_every_h",
+        "0",
+        "Hours after which playlists are read again where they came from; 0: when `whichlist sync` says so.",
+        number_between(0, 8_760, float),
+    ),
     Setting("jellyfin_url", "none", "Address of your Jellyfin server.", parse_server),
     Setting("jellyfin_user", "none", "Your name there: whose favourites and playlists are read.", parse_text),
     Setting("jellyfin_token", "none", "An API key, made in Jellyfin's dashboard.", parse_text),

@@ -56,6 +56,7 @@ class Settings:
     listenbrainz_token: str | None = field(default=None, repr=False)
     acoustid_url: str = "https://api.acoustid.org"
     acoustid_key: str | None = field(default=None, repr=False)
+    sync_every_h: float = 0.0
     remote_cache_mb: int = 2_000
     keep_models: int = 5
     log: str = "text"

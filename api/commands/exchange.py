@@ -20,7 +20,7 @@ from recommender.playlists.file_exchange import describe_import, import_from_fil
 from recommender.playlists.library_hints import LibraryHints
 from recommender.playlists.members import IfExists, refuse_taken
 from recommender.records.matches import MatchReport, ReportRow
-from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
+from recommender.records.playlists import DEFAULT_GROUP, Origin, PlaylistInfo
 from recommender.records.rows import SourcePlaylist
 from recommender.sources.files.csv_columns import CHOSEN, parse_columns
 from recommender.sources.files.csv_exports import TablePreview, UnknownColumns
@@ -117,6 +117,7 @@ def add_playlist_file(
         name=name,
         group=group,
         allow_spotify=shell.settings.spotify_training == "allow",
+        origin=Origin(asked.path.absolute(), asked.which),
     )
     try:
         imported = import_it()
@@ -130,6 +131,9 @@ def add_playlist_file(
         print_json({"playlist": vars(report.playlist)} | describe_import(report))
     else:
         print_report(report, refusal=report.refusal)
+        if report.kept_out:
+            named = "; ".join(report.kept_out[:N_NAMED])
+            click.echo(f"{len(report.kept_out)} stay out, as you took them out: {named}")
     if imported.job_id is not None:
         finish_job(shell, imported.job_id, title=f"add {name}", as_json=as_json)
     if report.counts["used"] < report.counts["rows"]:

@@ -18,6 +18,7 @@ from api.schemas.playlists import (
     PlaylistDetailSchema,
     PlaylistListQuery,
     PlaylistListSchema,
+    SyncSchema,
 )
 from api.services import Accepted, services
 from recommender.catalogue.playlists import (
@@ -34,6 +35,7 @@ from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import NoSuchTrack, PlaylistExists, UnreadableFolder, UnreadableSource
 from recommender.jobs.ledger import enqueue, get_job
 from recommender.jobs.queue import wake
+from recommender.playlists.following import queue_sync
 from recommender.playlists.members import (
     IfExists,
     add_tracks,
@@ -88,6 +90,16 @@ def post_playlist(json_data: dict[str, Any]) -> Accepted:
         return enqueue(session, JobKind.ADD_PLAYLIST, payload | choice)
 
     return ours.accept(queue_job)
+
+
+@blueprint.post("/playlists/sync")
+@blueprint.input(SyncSchema, location="json")
+@blueprint.output(AcceptedSchema, status_code=202)
+@blueprint.doc(responses=describe_problems(404, 409, 415))
+def post_sync(json_data: dict[str, Any]) -> Accepted:
+    """Read playlists again where they came from: what is new is added, what went is said."""
+    ids, take_out = json_data.get("playlists"), json_data["take_out"]
+    return services().accept(lambda session: queue_sync(session, ids, take_out=take_out))
 
 
 @blueprint.get("/playlists/<int:playlist_id>")

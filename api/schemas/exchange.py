@@ -49,6 +49,9 @@ class ImportedSchema(Strict):
         Nested(LeftOutSchema), required=True, metadata={"description": "At most the first 200 rows."}
     )
     refusal = text_field(metadata={"description": "Why it is not learnt from, if it may not be."})
+    kept_out = List(
+        String(), required=True, metadata={"description": "Songs that you took out, and that stay out"}
+    )
     job = Nested(JobSchema, required=True, allow_none=True)
 
 

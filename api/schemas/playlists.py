@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from apiflask.fields import Float, Integer, List, Nested, String
+from apiflask.fields import Boolean, Float, Integer, List, Nested, String
 from apiflask.validators import Length, OneOf, Regexp
 from marshmallow import ValidationError, validates_schema
 
@@ -77,6 +77,16 @@ class ChangedMembersSchema(Strict):
     n_changed = Integer(required=True)
     playlist = Nested(PlaylistSchema, required=True)
     job = Nested(JobSchema, required=True, allow_none=True)
+
+
+class SyncSchema(Strict):
+    """Which playlists to read again; all that came from a file or a server unless named."""
+
+    playlists = List(id_field(), validate=Length(min=1, max=10_000))
+    take_out = Boolean(
+        load_default=False,
+        metadata={"description": "Whether songs that are there no longer leave the playlist too"},
+    )
 
 
 class NewPlaylistSchema(Strict):

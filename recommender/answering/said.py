@@ -23,7 +23,7 @@ from recommender.records.jobs import JobKind
 
 RIGHT, WRONG = MembershipVerdict.RIGHT.value, MembershipVerdict.WRONG.value
 # What ends with another model in service, soon. A training takes long, and changes little of a given song.
-LEARNING_JOBS = (JobKind.REFIT, JobKind.ADD_PLAYLIST, JobKind.IMPORT_PLAYLIST)
+LEARNING_JOBS = (JobKind.REFIT, JobKind.ADD_PLAYLIST, JobKind.IMPORT_PLAYLIST, JobKind.SYNC)
 
 
 def obey(answer: Recommendation, session: Session) -> Recommendation:

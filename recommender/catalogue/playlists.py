@@ -157,6 +157,12 @@ def playlist_tracks(session: Session, playlist_id: int) -> list[int]:
     return list(session.scalars(select(Membership.track_id).where(mine).order_by(Membership.position)))
 
 
+def tracks_from(session: Session, playlist_id: int, source: str) -> list[int]:
+    """Track ids of a playlist that are its members because a source said so, in its order."""
+    mine = (Membership.playlist_id == playlist_id, Membership.source == source)
+    return list(session.scalars(select(Membership.track_id).where(*mine).order_by(Membership.position)))
+
+
 def members_changed_since(session: Session, moment: float) -> bool:
     """Whether a playlist was made or got other members after a moment (seconds since 1970)."""
     return session.scalar(select(Playlist.id).where(Playlist.changed_at > moment).limit(1)) is not None

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Collection
 from uuid import uuid4
 
@@ -19,7 +20,10 @@ from recommender.settings import Settings
 LOOK_EVERY_S = 2.0
 LONGEST_PAUSE_S = 16.0
 LISTEN_S = 0.5
-QUICK_JOBS = frozenset({JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.IMPORT_PLAYLIST, JobKind.REFIT})
+MINUTE_S = 60.0
+QUICK_JOBS = frozenset(
+    {JobKind.SCAN, JobKind.ADD_PLAYLIST, JobKind.IMPORT_PLAYLIST, JobKind.SYNC, JobKind.REFIT}
+)
 SLOW_JOBS = frozenset({JobKind.TRAIN})
 FEED_JOBS = frozenset({JobKind.SCORE_FEED})
 _LANES = (QUICK_JOBS, SLOW_JOBS, FEED_JOBS)
@@ -28,12 +32,18 @@ logger = logging.getLogger(__name__)
 
 
 def run_worker(
-    settings: Settings, handle: Handle, stop: threading.Event, *, without: Collection[JobKind] = ()
+    settings: Settings,
+    handle: Handle,
+    stop: threading.Event,
+    *,
+    without: Collection[JobKind] = (),
+    each_minute: Callable[[Database], object] | None = None,
 ) -> None:
     """Do jobs until told to stop, none of the kinds ``without``.
 
     Quick jobs, slow ones and feeds have a lane each, so that adding a playlist never waits for them. A
-    wake-up is answered at once; without one the ledger is looked at every two seconds.
+    wake-up is answered at once; without one the ledger is looked at every two seconds. ``each_minute`` may
+    queue what is due by the clock.
     """
     database = open_database(settings)
     taken = [kinds.difference(without) for kinds in _LANES]
@@ -41,8 +51,12 @@ def run_worker(
     for lane in lanes:
         lane.start()
     queue = build_queue(settings)
+    next_minute = time.monotonic()
     try:
         while not stop.is_set():
+            if each_minute is not None and time.monotonic() >= next_minute:
+                next_minute = time.monotonic() + MINUTE_S
+                _look_at_the_clock(database, each_minute)
             if _was_woken(queue, stop):
                 for lane in lanes:
                     lane.look.set()
@@ -81,6 +95,14 @@ def run_job_here(
             never.wait(follow_every_s)
     finally:
         database.close()
+
+
+def _look_at_the_clock(database: Database, each_minute: Callable[[Database], object]) -> None:
+    """What is due can wait for the next minute, whatever goes wrong; the lanes cannot."""
+    try:
+        each_minute(database)
+    except Exception as error:
+        logger.error("what is due could not be queued", exc_info=not is_unreachable(error))
 
 
 class _Lane(threading.Thread):

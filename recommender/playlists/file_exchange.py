@@ -17,6 +17,7 @@ from recommender.playlists.importing import import_playlist
 from recommender.playlists.members import IfExists
 from recommender.records.jobs import JobKind
 from recommender.records.matches import ImportReport
+from recommender.records.playlists import Origin
 from recommender.records.rows import SourcePlaylist, SourceRow
 from recommender.records.tracks import known_artist
 
@@ -43,6 +44,7 @@ def import_from_file(
     group: str,
     allow_spotify: bool,
     if_exists: IfExists = IfExists.REFUSE,
+    origin: Origin | None = None,
 ) -> Imported:
     """Make a playlist that was read from a file one of the catalogue, and queue the fit.
 
@@ -64,6 +66,7 @@ def import_from_file(
             matches=matches,
             allow_spotify=allow_spotify,
             if_exists=if_exists,
+            origin=origin,
         )
         return Imported(report, _queue_fit(session, report))
 
@@ -113,6 +116,7 @@ def describe_import(report: ImportReport, *, n_left_out: int | None = None) -> d
         "counts": report.counts,
         "methods": report.methods,
         "refusal": report.refusal,
+        "kept_out": list(report.kept_out),
         "left_out": [
             {
                 "row": row.row,

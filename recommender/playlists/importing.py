@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from recommender.catalogue.identities import remember_spotify_ids
 from recommender.catalogue.imported_rows import match_report, store_rows
+from recommender.catalogue.origins import keep_origin
 from recommender.catalogue.playlists import (
     count_trainable,
     create_playlist,
@@ -14,15 +15,18 @@ from recommender.catalogue.playlists import (
     get_playlist,
     playlist_tracks,
     set_members,
+    tracks_from,
 )
 from recommender.catalogue.registered_names import spotify_ids_of
-from recommender.catalogue.verdicts import FEEDBACK
+from recommender.catalogue.tracks import tracks_by_id
+from recommender.catalogue.verdicts import FEEDBACK, lay_verdicts_over, with_feedback
 from recommender.errors import NoSuchPlaylist, PlaylistExists
 from recommender.matching.identity import match_rows
 from recommender.playlists.members import IfExists, add_tracks, refuse_taken, would_lose
 from recommender.records.matches import ImportReport, Match, Method, ReportRow, RowState, Strength
-from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
+from recommender.records.playlists import DEFAULT_GROUP, Origin, PlaylistInfo
 from recommender.records.rows import SPOTIFY, SkippedRow, SourcePlaylist, SourceRow
+from recommender.records.tracks import known_artist
 
 SPOTIFY_REFUSAL = (
     "this playlist came from Spotify, whose Developer Policy (III.14) and Developer Terms (IV.2.1) forbid"
@@ -40,6 +44,8 @@ def import_playlist(
     matches: Sequence[Match] | None = None,
     allow_spotify: bool = False,
     if_exists: IfExists | None = None,
+    origin: Origin | None = None,
+    keep_gone: bool = False,
 ) -> ImportReport:
     """Make the matched rows of a playlist, in their order, the members of one in the catalogue.
 
@@ -59,6 +65,10 @@ def import_playlist(
     if_exists : IfExists, optional
         What to do with a playlist of this name that would lose songs; without it one that came from the same
         kind of source is brought up to date, as a server's is.
+    origin : Origin, optional
+        Where it can be read again; :mod:`recommender.playlists.following` does so.
+    keep_gone : bool
+        Whether what an earlier import brought in stays, at the end, where no row brings it in any more.
 
     Raises
     ------
@@ -71,23 +81,38 @@ def import_playlist(
     track_ids = list(dict.fromkeys(row.match.track_id for row in used if row.match.track_id is not None))
     name = name or playlist.name or "imported"
     target = _find_target(session, playlist, group=group, name=name, if_exists=if_exists, becomes=track_ids)
+    gone: list[int] = []
     if if_exists is IfExists.ADD and target.n_tracks:
         changed = add_tracks(session, target.id, track_ids) > 0
         store_rows(session, target.id, _behind(match_report(session, target.id).rows, rows))
     else:
         store_rows(session, target.id, rows)
-        changed = track_ids != playlist_tracks(session, target.id)
+        gone = [t for t in tracks_from(session, target.id, playlist.source) if t not in set(track_ids)]
+        given = [*track_ids, *gone] if keep_gone else track_ids
+        changed = with_feedback(session, target.id, given) != playlist_tracks(session, target.id)
         if changed:
-            set_members(session, target.id, track_ids, source=playlist.source)
+            set_members(session, target.id, given, source=playlist.source)
+        else:  # what the source says of a track is noted below the user's word on it
+            lay_verdicts_over(session, target.id, given, source=playlist.source)
+        keep_origin(session, target.id, origin)
     remember_spotify_ids(session, _spotify_ids(used))
     refused = playlist.source == SPOTIFY and not allow_spotify
+    members = set(playlist_tracks(session, target.id))
+    names = _names(session, [t for t in (*track_ids, *gone) if t in gone or t not in members])
     return ImportReport(
         playlist=get_playlist(session, target.id),
         rows=match_report(session, target.id).rows,
         members_changed=changed,
         n_trainable=count_trainable(session, target.id, allow_spotify=allow_spotify),
         refusal=SPOTIFY_REFUSAL if refused else "",
+        kept_out=tuple(names[t] for t in track_ids if t not in members),
+        went=tuple(names[t] for t in gone),
     )
+
+
+def _names(session: Session, track_ids: Sequence[int]) -> dict[int, str]:
+    infos = tracks_by_id(session, track_ids)
+    return {t: " - ".join(filter(None, (known_artist(infos[t].artist), infos[t].title))) for t in track_ids}
 
 
 def _behind(before: Sequence[ReportRow], rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:

@@ -11,6 +11,7 @@ class JobKind(enum.StrEnum):
     SCAN = "scan"
     ADD_PLAYLIST = "add_playlist"
     IMPORT_PLAYLIST = "import_playlist"
+    SYNC = "sync"
     REFIT = "refit"
     TRAIN = "train"
     SCORE_FEED = "score_feed"

@@ -126,12 +126,16 @@ class ImportReport(MatchReport):
     """What an import did.
 
     ``members_changed`` says whether the playlist now holds other tracks than before, ``n_trainable`` how
-    many of them may be learnt from, ``refusal`` why not all, empty when all may.
+    many of them may be learnt from, ``refusal`` why not all, empty when all may. ``kept_out`` names the
+    tracks that rows would bring in and the user took out, ``went`` those that an earlier import brought in
+    and no row does any more.
     """
 
     members_changed: bool = False
     n_trainable: int = 0
     refusal: str = ""
+    kept_out: tuple[str, ...] = ()
+    went: tuple[str, ...] = ()
 
 
 def row_key(row: SourceRow) -> str:

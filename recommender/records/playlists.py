@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 DEFAULT_GROUP = "default"
@@ -35,6 +36,22 @@ class PlaylistInfo:
     folder: str | None
     n_tracks: int
     created_at: float
+
+
+class Origin(NamedTuple):
+    """What a playlist is read from: a file, or the name of what a server has; ``which`` of several in it."""
+
+    reference: Path | str
+    which: str | None = None
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A playlist and its origin."""
+
+    playlist: PlaylistInfo
+    origin: Origin
+    asked_at: float
 
 
 class FeedbackVerdict(StrEnum):

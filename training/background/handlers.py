@@ -24,6 +24,7 @@ from recommender.sources.folder import PassedOver
 from training.background.feed_audio import FeedTools
 from training.background.feed_batch import score_feed
 from training.background.feed_help import help_listening
+from training.background.following import sync_playlists
 from training.background.heavy import draw_apart, export_encoder_apart, judge_apart, renew_apart, train_apart
 from training.background.server_import import import_source
 from training.encoder.available import encoder_of
@@ -109,9 +110,10 @@ def build_handler(settings: Settings, *, tools: Tools | None = None) -> Handle:
         JobKind.SCAN: handlers.scan,
         JobKind.ADD_PLAYLIST: handlers.add_playlist,
         JobKind.IMPORT_PLAYLIST: partial(import_source, settings, handlers._listen, handlers._publish),
+        JobKind.SYNC: partial(sync_playlists, settings, handlers._listen, handlers._publish),
         JobKind.REFIT: handlers.refit,
         JobKind.TRAIN: handlers.train,
-        JobKind.SCORE_FEED: handlers.score_feed,
+        JobKind.SCORE_FEED: lambda run: score_feed(run, settings, handlers._tools.feed),
     }
 
     def handle(_database: Database, run: JobRun) -> dict[str, Any]:
@@ -219,10 +221,6 @@ class _Handlers:
                 result["replaced_scorecard"] = self._judge(run, bundle_id=result["replaced"])
         run.progress(1, 1, str(result.get("why", "")))
         return result if renewal is None else result | {"renewal": renewal}
-
-    def score_feed(self, run: JobRun) -> dict[str, Any]:
-        """Payload ``feed_id``, ``read_source``: every recording of the feed gets its score."""
-        return score_feed(run, self._settings, self._tools.feed)
 
     def _judge(self, run: JobRun, *, bundle_id: str | None = None) -> dict[str, Any]:
         """Return the figures of a bundle, or why it has none: a training stands without them."""

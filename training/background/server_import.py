@@ -1,6 +1,6 @@
 """Make a playlist of what a server has: rows matched with the library, missing audio fetched and heard."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from recommender.playlists.file_exchange import refuse_empty
 from recommender.playlists.importing import import_playlist
 from recommender.playlists.members import IfExists
 from recommender.records.matches import ImportReport, Match, Method, Strength
-from recommender.records.playlists import DEFAULT_GROUP
+from recommender.records.playlists import DEFAULT_GROUP, Origin
 from recommender.records.rows import JELLYFIN, SUBSONIC, SourcePlaylist, SourceRow
 from recommender.records.tracks import UNKNOWN_ARTIST, TrackFacts, TrackInfo
 from recommender.settings import Settings
@@ -39,28 +39,51 @@ class Publish(Protocol):
     def __call__(self, run: JobRun, outcome: Outcome, encoder: Path, *, reason: str) -> dict[str, Any]: ...
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is to be read, which playlist it becomes, and whether songs that went from there stay in it."""
+
+    reference: str
+    name: str | None
+    group: str
+    if_exists: IfExists | None = None
+    keep_gone: bool = False
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> "Asked":
+        """What a job's payload says."""
+        choice = payload.get("if_exists")
+        return cls(
+            reference=payload["reference"],
+            name=payload.get("name"),
+            group=payload.get("group") or DEFAULT_GROUP,
+            if_exists=IfExists(choice) if choice else None,
+        )
+
+
 @dataclass
 class SourceImport:
     """One import under way; ``heard`` is row -> track, ``refused`` the rows whose audio did not come."""
 
     run: JobRun
     settings: Settings
+    asked: Asked
     web: Web
     playlist: SourcePlaylist
     heard: dict[int, int] = field(default_factory=dict)
     refused: list[dict[str, str]] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, run: JobRun, settings: Settings) -> "SourceImport":
-        """Read the playlist that the job's ``reference`` names."""
+    def begin(cls, run: JobRun, settings: Settings, asked: Asked) -> "SourceImport":
+        """Read the playlist that ``asked`` names."""
         web = open_web(settings)
 
         def tell(n_done: int, n_total: int) -> None:
             run.progress(n_done, n_total, "reading the playlist")
 
-        playlist = read_source(run.job.payload["reference"], settings, web=web, progress=tell)
+        playlist = read_source(asked.reference, settings, web=web, progress=tell)
         refuse_empty(playlist)
-        return cls(run, settings, web, playlist)
+        return cls(run, settings, asked, web, playlist)
 
     def bring_in(self, listen: Listen) -> tuple[Outcome, Path, ImportReport]:
         """Fetch and listen to what is missing, then fill the playlist."""
@@ -86,6 +109,7 @@ class SourceImport:
             "rows": report.counts,
             "playlist": report.playlist.id,
             "refusal": report.refusal,
+            "kept_out": list(report.kept_out),
             "n_fetched": len(self.heard),
             "n_not_fetched": len(self.refused),
             "not_fetched": self.refused[:N_SHOWN],
@@ -160,16 +184,17 @@ class SourceImport:
         self._link(session, found)
 
     def _fill(self, session: Session) -> ImportReport:
-        payload = self.run.job.payload
         matches = self._match(session)
         report = import_playlist(
             session,
             self.playlist,
-            group=payload.get("group") or DEFAULT_GROUP,
-            name=payload.get("name"),
+            group=self.asked.group,
+            name=self.asked.name,
             matches=matches,
             allow_spotify=self.settings.spotify_training == "allow",
-            if_exists=IfExists(payload["if_exists"]) if payload.get("if_exists") else None,
+            if_exists=self.asked.if_exists,
+            origin=Origin(self.asked.reference),
+            keep_gone=self.asked.keep_gone,
         )
         sure = {
             row: m.track_id for row, m in enumerate(matches) if m.strength is Strength.STRONG and m.track_id
@@ -209,12 +234,13 @@ def _facts_of(row: SourceRow, info: TrackInfo) -> TrackFacts:
 
 def import_source(settings: Settings, listen: Listen, publish: Publish, run: JobRun) -> dict[str, Any]:
     """Payload ``reference``, ``name``, ``group``, ``if_exists``: what a server has becomes the playlist."""
-    importing = SourceImport.begin(run, settings)
+    importing = SourceImport.begin(run, settings, Asked.of(run.job.payload))
     outcome, encoder, report = importing.bring_in(listen)
     result = publish(run, outcome, encoder, reason=f"playlist {report.playlist.name!r} was imported")
     counts = report.counts
     said = f"{counts['used']} of {counts['rows']} rows used, {counts['review']} to review,"
     said += f" {counts['unmatched']} unmatched; {sentence(result)}"
+    said += f"; {len(report.kept_out)} stay out, as you took them out" if report.kept_out else ""
     said += f"; {report.refusal}" if report.refusal else ""
     run.progress(outcome.n_files, outcome.n_files, said)
     return result | importing.describe(report)

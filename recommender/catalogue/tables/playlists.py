@@ -56,3 +56,17 @@ class Feedback(Base):
     member_source: Mapped[str | None]
     member_position: Mapped[int | None]
     created_at: Mapped[float]
+
+
+class PlaylistOrigin(Base):
+    """What an imported playlist was read from: a file, or what a server has; ``which`` of several in it.
+
+    ``asked_at`` is when it was last asked for, whatever came of it.
+    """
+
+    __tablename__ = "playlist_origin"
+    playlist_id: Mapped[int] = mapped_column(owned_by(Playlist.id), primary_key=True)
+    reference: Mapped[bytes] = mapped_column(LargeBinary)
+    is_file: Mapped[bool]
+    which: Mapped[str | None]
+    asked_at: Mapped[float]

@@ -221,3 +221,27 @@ def test_the_command_shows_the_table_and_takes_the_columns(filled: Filled, tmp_p
     assert "--columns title=2,artist=1" in refused.stderr
     done = run(filled, "add-playlist", "werke", path, "--columns", "title=1,artist=2", expect=None)
     assert "2 rows: 2 matched" in done.stdout
+
+
+def test_a_playlist_is_read_again_by_command_and_over_http(
+    client: FlaskClient, filled: Filled, tmp_path: Path
+) -> None:
+    file = tmp_path / "followed.m3u"
+    file.write_text("#EXTM3U\nArtist 10 - Piece 0.wav\nArtist 11 - Piece 1.wav\n")
+    run(filled, "add-playlist", "followed", file, "--group", "follow")
+    file.write_text("#EXTM3U\nArtist 11 - Piece 1.wav\nArtist 12 - Piece 2.wav\n")
+    (listed,) = run(filled, "sync", "followed", "--group", "follow", "--list", "--json").output.splitlines()
+    assert json.loads(listed)["from"] == str(file)
+    said = run(filled, "sync", "followed", "--group", "follow").output
+    assert "followed: 3 songs, 2 before; 2 of 2 rows used" in said
+    assert "1 there no longer: Artist 10 - Piece 0" in said
+    with filled.database.read_session() as session:
+        playlist = find_playlist(session, "followed", group="follow")
+    answered = client.post("/playlists/sync", json={"playlists": [playlist.id], "take_out": True})
+    assert (answered.status_code, answered.get_json()["job"]["kind"]) == (202, "sync")
+    assert_problem(client.post("/playlists/sync", json={"playlists": [2**31 - 1]}), 404, "playlist_not_found")
+    low = next(p for p in client.get("/playlists").get_json()["playlists"] if p["name"] == "low")
+    assert_problem(client.post("/playlists/sync", json={"playlists": [low["id"]]}), 409, "follows_nothing")
+    file.unlink()
+    left = run(filled, "sync", "followed", "--group", "follow", expect=ExitCode.PARTLY).output
+    assert "left as it is" in left

@@ -315,3 +315,29 @@ def test_workers_that_start_together_make_one_queue(settings: Settings, database
     for thread in threads:
         thread.join()
     assert len(opened) == 4
+
+
+def test_what_is_due_by_the_clock_is_queued_whatever_goes_wrong(
+    settings: Settings, database: Database
+) -> None:
+    looked: list[int] = []
+
+    def each_minute(found: Database) -> None:
+        looked.append(enqueue(found))
+        raise OSError("no clock")
+
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=run_worker,
+        args=(settings, lambda _database, _run: {}, stop),
+        kwargs={"each_minute": each_minute},
+        daemon=True,
+    )
+    thread.start()
+    try:
+        wait_for(lambda: bool(looked), what="a look at the clock")
+        assert wait_until_over(database, looked[0]).state is JobState.SUCCEEDED
+    finally:
+        stop.set()
+        thread.join(PATIENCE_S)
+    assert len(looked) == 1  # the next one is due in a minute

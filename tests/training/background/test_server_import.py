@@ -19,6 +19,7 @@ from recommender.catalogue.tables.library import Embedding
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.jobs import ledger
 from recommender.jobs.worker import run_job_here
+from recommender.playlists.following import queue_sync
 from recommender.records.jobs import JobInfo, JobKind, JobState
 from recommender.records.rows import SUBSONIC
 from recommender.settings import Settings
@@ -249,3 +250,19 @@ def test_a_server_that_cannot_be_read_fails_the_job_in_words(imports: Imports) -
 def _chosen(settings: Settings) -> dict[str, Any]:
     names = ("subsonic_url", "subsonic_user", "subsonic_password")
     return {name: getattr(settings, name) for name in names}
+
+
+def test_a_servers_playlist_is_read_again(imports: Imports, subsonic: FakeSubsonic) -> None:
+    subsonic.starred += ["1", "2"]
+    imports.bring_in("subsonic:starred", "liked")
+    before = imports.members("liked")
+    went = subsonic.tracks[subsonic.starred.pop(0)]
+    with imports.database.session() as session:
+        job_id = queue_sync(session)
+    job = run_job_here(
+        imports.settings, job_id, build_handler(imports.settings, tools=make_tools(imports.recorder))
+    )
+    (came,) = job.result["synced"]
+    assert came["went"] == [f"{went['artist']} - {went['title']}"]
+    assert sorted(imports.members("liked")) == sorted(before)
+    assert came["from"] == "subsonic:starred"

@@ -5,7 +5,7 @@ import { getJson } from "./http.js";
 
 const WAIT_MS = 700;
 const TITLES = {
-  scan: "Look through a folder", add_playlist: "Add a playlist", import_playlist: "Import a playlist", refit: "Fit the playlists again",
+  scan: "Look through a folder", add_playlist: "Add a playlist", import_playlist: "Import a playlist", sync: "Read playlists again", refit: "Fit the playlists again",
   train: "Train and judge a challenger", score_feed: "Score new releases", map: "Draw the map",
 };
 

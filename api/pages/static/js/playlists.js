@@ -6,7 +6,7 @@ import { followRunning } from "./job_progress.js";
 import { getJson } from "./http.js";
 import { listenForPlaylists } from "./add_playlist.js";
 
-const KINDS = ["add_playlist", "import_playlist", "refit", "scan"];
+const KINDS = ["add_playlist", "import_playlist", "sync", "refit", "scan"];
 const UNJUDGED = "Nothing was judged yet: the first training does it, in the background.";
 
 async function list() {
