@@ -93,6 +93,7 @@ ROOMS = {
             *("catalogue", "feeds", "jobs", "matching", "model"),
             *("sources.feeds", "sources.rows", "sources.servers", "sources.spotify", "sources.web"),
         ),
+        "sorting": ("answering", "catalogue", "feeds", "model", "playlists"),
         "checkup": ("catalogue", "model", "sources.servers", "sources.web"),
     },
     "training": {

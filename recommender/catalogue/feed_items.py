@@ -40,6 +40,21 @@ def feed_items(
     return _read(session, mine.order_by(FeedItem.id).limit(limit))
 
 
+def find_items(session: Session, feed_id: int, item_ids: Sequence[int]) -> dict[int, FeedItemInfo]:
+    """Those of a feed's items that have one of these ids, by id."""
+    found: list[FeedItemInfo] = []
+    for start in range(0, len(item_ids), CHUNK_ROWS):
+        chunk = item_ids[start : start + CHUNK_ROWS]
+        found += _read(session, select(FeedItem).where(FeedItem.feed_id == feed_id, FeedItem.id.in_(chunk)))
+    return {item.id: item for item in found}
+
+
+def item_of_key(session: Session, feed_id: int, key: str) -> FeedItemInfo | None:
+    """The item of a feed that is kept under a key."""
+    mine = select(FeedItem).where(FeedItem.feed_id == feed_id, FeedItem.key == key)
+    return next(iter(_read(session, mine)), None)
+
+
 def pending_items(
     session: Session, feed_id: int, *, question: Question, after_id: int = 0, limit: int | None = None
 ) -> list[FeedItemInfo]:
@@ -240,6 +255,7 @@ def _info(item: FeedItem) -> FeedItemInfo:
         track_id=item.track_id,
         tries=item.tries,
         next_try_at=item.next_try_at,
+        decision=item.decision,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from recommender.records.rows import SourceRow
 
 DUPLICATE, ALBUM = "duplicate", "album"
+# The kind of a feed that is read from nowhere: its files are sent, one by one, to be sorted.
+DROP = "drop"
 DAY_S = 86_400.0
 # After how long a recording without audio is looked for again: the first time, the second, and so on.
 BACK_OFF_S = (1 * DAY_S, 3 * DAY_S, 7 * DAY_S, 30 * DAY_S)
@@ -71,6 +73,7 @@ class FeedItemInfo:
     track_id: int | None
     tries: int
     next_try_at: float | None
+    decision: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import (
-    Index,
-    UniqueConstraint,
-)
+from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from recommender.catalogue.tables.base import Base, owned_by
@@ -34,7 +31,10 @@ class Feed(Base):
 
 
 class FeedItem(Base):
-    """A recording in a feed: ``key`` names it, ``row`` is what the source says of it."""
+    """A recording in a feed: ``key`` names it, ``row`` is what the source says of it.
+
+    ``decision`` is what a person who sorts the feed said of it.
+    """
 
     __tablename__ = "feed_item"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -49,6 +49,7 @@ class FeedItem(Base):
     tried_at: Mapped[float | None]
     next_try_at: Mapped[float | None]
     seen_at: Mapped[float]
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     __table_args__ = (UniqueConstraint("feed_id", "key"), Index(None, "feed_id", "state", "id"))
 
 

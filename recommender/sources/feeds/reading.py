@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from recommender.errors import SourceError, UnreadableSource
-from recommender.records.feeds import FeedRow
+from recommender.records.feeds import DROP, FeedRow
 from recommender.records.rows import SkippedRow, SourcePlaylist, SourceRow
 from recommender.settings import Settings
 from recommender.sources import references
@@ -127,6 +127,8 @@ def read_source(
     SourceError, SettingsError, UnreadableFolder
         The source cannot be read now.
     """
+    if source.kind == DROP:
+        return FeedReading(None, dict(cursor))
     if source.kind == FOLDER:
         return FeedReading(tuple(read_folder(Path(source.reference), roots=roots)))
     if source.kind == SERVER:
