@@ -1,38 +1,68 @@
 """The web pages: shells that a script fills from the same JSON routes. Nothing is loaded from elsewhere."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import current_app, render_template, request
+from flask import current_app, redirect, render_template, request, url_for
 
 from api.codes import all_problems, find_problem
 from api.pages.static_version import imported_scripts
 from api.problems import ProblemError
 from api.services import services
 from recommender.answering.ranking import choose_group
+from recommender.catalogue.decisions import count_waiting
+from recommender.catalogue.feeds import list_feeds
 from recommender.catalogue.models import catalogue_counts
 from recommender.catalogue.playlists import list_groups, list_playlists
 from recommender.catalogue.tracks import list_tracks
 from recommender.model.in_service import NoModel, ServedModel
+from recommender.records.feeds import DROP
+from recommender.records.playlists import DEFAULT_GROUP, PlaylistInfo
 from recommender.records.tracks import TrackInfo
 
 blueprint = APIBlueprint("pages", __name__, enable_openapi=False)
 
 NAVIGATION = (
-    ("pages.index", "Try a song"),
-    ("pages.playlists", "Playlists"),
-    ("pages.library_map", "Map"),
-    ("pages.releases", "New releases"),
-    ("pages.models", "Models"),
-    ("pages.jobs", "Jobs"),
+    ("pages.index", "Sort", "sort"),
+    ("pages.ask", "Ask", "ask"),
+    ("pages.playlists", "Playlists", "playlists"),
+    ("pages.library_map", "Map", "map"),
+    ("pages.releases", "New releases", "releases"),
+    ("pages.models", "Models", "models"),
+    ("pages.jobs", "Jobs", "jobs"),
 )
 _N_EXAMPLES = 3
+_N_IN_RAIL = 14
+_N_COLOURS = 10
+
+
+@dataclass(frozen=True)
+class Rail:
+    """What stands beside every page: the playlists with their colours, and how many songs wait."""
+
+    playlists: tuple[tuple[PlaylistInfo, int], ...]
+    n_more: int
+    n_waiting: int
 
 
 @blueprint.app_context_processor
 def _shell() -> dict[str, Any]:
     """What the frame around every page shows."""
-    return {"navigation": NAVIGATION, "imported_scripts": imported_scripts}
+    return {"navigation": NAVIGATION, "imported_scripts": imported_scripts, "read_rail": _read_rail}
+
+
+def _read_rail() -> Rail:
+    """Read by the frame itself, which the page that asks for the token leaves out."""
+    with services().database.read_session() as session:
+        known = list_playlists(session, group=DEFAULT_GROUP)
+        waiting, dropped = count_waiting(session), {f.id for f in list_feeds(session) if f.kind == DROP}
+    colour = {p.id: place % _N_COLOURS for place, p in enumerate(sorted(known, key=lambda p: p.id))}
+    return Rail(
+        playlists=tuple((playlist, colour[playlist.id]) for playlist in known[:_N_IN_RAIL]),
+        n_more=max(len(known) - _N_IN_RAIL, 0),
+        n_waiting=sum(n for feed_id, n in waiting.items() if feed_id in dropped),
+    )
 
 
 @blueprint.app_template_filter("plural")
@@ -42,19 +72,33 @@ def _plural(n: int, one: str) -> str:
 
 
 @blueprint.get("/")
-def index() -> str:
+def index() -> Any:
+    """Sort new songs; an address of a question, as it was before, leads to its answer."""
+    if "track" in request.args:
+        return redirect(f"{url_for('pages.ask')}?{request.query_string.decode()}")
+    ours = services()
+    with ours.database.read_session() as session:
+        counts = catalogue_counts(session)
+    return render_template(
+        "sort.html",
+        has_model=_model() is not None,
+        is_at_work=any(counts.n_jobs.get(state, 0) for state in ("queued", "running")),
+        max_upload_mb=ours.settings.max_upload_mb,
+    )
+
+
+@blueprint.get("/app/ask")
+def ask() -> str:
     """Ask which playlists a track fits."""
     ours = services()
     model = _model()
     with ours.database.read_session() as session:
         groups, counts = list_groups(session), catalogue_counts(session)
         examples = _spread_tracks(session, counts.n_tracks) if model else []
-        waiting = {state: counts.n_jobs.get(state, 0) for state in ("queued", "running")}
     return render_template(
-        "index.html",
+        "ask.html",
         groups=groups,
         counts=counts,
-        is_at_work=any(waiting.values()),
         examples=examples,
         has_model=model is not None,
         model_group=choose_group(model.bundle.groups, None).group_name if model else None,

@@ -36,7 +36,7 @@ from recommender.settings import load_settings
 from tests.browser.conftest import find_chromium, free_port
 
 PAGES = (
-    *("/", "/?track=1", "/app/playlists", "/app/playlists/1", "/app/map", "/app/releases"),
+    *("/", "/app/ask", "/app/ask?track=1", "/app/playlists", "/app/playlists/1", "/app/map", "/app/releases"),
     *("/app/models", "/app/jobs"),
 )
 N_PLAYLISTS = 8

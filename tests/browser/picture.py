@@ -24,7 +24,7 @@ def main() -> None:
     with served(arguments.data) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
-        page.goto(url)
+        page.goto(f"{url}/app/ask")
         page.locator("input[type=file]").first.set_input_files(track)
         page.get_by_role("heading", level=2).first.wait_for()
         page.wait_for_load_state("networkidle")

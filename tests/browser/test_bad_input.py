@@ -21,7 +21,7 @@ def _song(visit: Visit) -> Path:
 
 
 def test_two_gigabytes_are_not_sent(visit: Visit) -> None:
-    page = visit.open("/")
+    page = visit.open("/app/ask")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.method))
     page.evaluate(TWO_GB)
@@ -35,7 +35,7 @@ def test_two_gigabytes_are_not_sent(visit: Visit) -> None:
 def test_the_server_refuses_what_the_page_let_through(visit: Visit, tmp_path: Path) -> None:
     large = tmp_path / "large.wav"
     large.write_bytes(b"RIFF" + bytes(MAX_UPLOAD_MB * 1_000_000))
-    page = visit.open("/")
+    page = visit.open("/app/ask")
     page.evaluate("document.getElementById('drop').dataset.maxMb = 100")
     page.set_input_files("#file", large)
     expect(page.get_by_role("alert")).to_contain_text("too large")
@@ -45,7 +45,7 @@ def test_the_server_refuses_what_the_page_let_through(visit: Visit, tmp_path: Pa
 def test_a_text_file_is_explained(visit: Visit, tmp_path: Path) -> None:
     path = tmp_path / "notes.mp3"
     path.write_text("not music")
-    page = visit.open("/")
+    page = visit.open("/app/ask")
     page.set_input_files("#file", path)
     expect(page.get_by_role("alert")).to_contain_text("cannot be read as audio")
     visit.expect_error("422")
@@ -55,7 +55,7 @@ def test_an_upload_that_is_cut_off_is_sent_again_and_does_the_server_no_harm(vis
     with socket.create_connection(("127.0.0.1", urlsplit(visit.site.url).port or 0)) as connection:
         head = b"POST /recommend HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
         connection.sendall(head + b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n")
-    page = visit.open("/")
+    page = visit.open("/app/ask")
     page.route("**/recommend*", lambda route: route.abort("connectionreset"), times=1)
     page.set_input_files("#file", _song(visit))
     expect(page.get_by_role("alert")).to_contain_text("does not answer")
@@ -105,7 +105,7 @@ def _outcome(page: Page) -> bool:
 
 
 def test_two_tabs_give_feedback_and_show_what_was_said_last(visit: Visit) -> None:
-    tabs = [visit.open("/?track=2"), visit.open_tab("/?track=2")]
+    tabs = [visit.open("/app/ask?track=2"), visit.open_tab("/app/ask?track=2")]
     for page, name in zip(tabs, ("Like", "Dislike"), strict=True):
         page.get_by_role("button", name=name, exact=True).click()
         expect(page.locator(".said")).to_contain_text("Noted")
@@ -140,7 +140,7 @@ def test_a_model_that_is_swapped_while_answering_drops_no_question(visit: Visit)
     visit.site.wait_for_jobs()
     models = [model["id"] for model in visit.site.ask("/models")["models"]][:2]
     assert len(models) == 2
-    page = visit.open("/?track=1")
+    page = visit.open("/app/ask?track=1")
     expect(page.locator(".verdict")).to_be_visible()
     page.evaluate(
         """() => {

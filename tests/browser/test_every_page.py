@@ -16,8 +16,9 @@ from tests.browser.conftest import Site, Visit
 from training.demo.library import DemoLibrary
 
 PAGES = {
-    "try": "/",
-    "answer": "/?track=1",
+    "sort": "/",
+    "ask": "/app/ask",
+    "answer": "/app/ask?track=1",
     "playlists": "/app/playlists",
     "playlist": "/app/playlists/1",
     "map": "/app/map",
@@ -71,7 +72,7 @@ def long_names(site: Site, demo_library: DemoLibrary) -> Iterator[None]:
 @pytest.mark.parametrize("width", [320, 390], indirect=True)
 def test_no_page_is_wider_than_a_telephone(visit: Visit, long_names: None, width: int) -> None:
     [made] = [p for p in visit.site.ask("/playlists")["playlists"] if p["name"] == LONG_WORD]
-    addresses = PAGES | {"long": f"/app/playlists/{made['id']}", "long answer": "/?track=1"}
+    addresses = PAGES | {"long": f"/app/playlists/{made['id']}", "long answer": "/app/ask?track=1"}
     for name, address in addresses.items():
         page = visit.open(address)
         page.wait_for_load_state("networkidle")

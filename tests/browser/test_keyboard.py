@@ -17,7 +17,7 @@ def _tab_to(page: Page, wanted: str) -> None:
 
 
 def test_a_song_is_tried_and_judged(visit: Visit) -> None:
-    page = visit.open("/")
+    page = visit.open("/app/ask")
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "Skip to the content"
     page.keyboard.press("Enter")

@@ -74,7 +74,7 @@ def test_a_playlist_that_is_not_there_is_said(visit: Visit) -> None:
 
 
 def test_feedback_puts_a_song_where_the_listener_says(visit: Visit) -> None:
-    page = visit.open("/?track=1")
+    page = visit.open("/app/ask?track=1")
     page.get_by_role("button", name="Like", exact=True).click()
     expect(page.locator(".said")).to_contain_text("Noted as liked")
     page.get_by_role("button", name="Wrong …").click()

@@ -69,7 +69,7 @@ async function add(ifExists) {
     const job = await send({ name: form.name.value.trim(), group: form.group.value.trim() || undefined, if_exists: ifExists });
     if (job === undefined) return;
     const ended = job && await followJob(status, job.id);
-    if (ended?.state === "succeeded") status.append(el("p", {}, "It counts from now on: ", el("a", { href: "/" }, "try a song"), "."));
+    if (ended?.state === "succeeded") status.append(el("p", {}, "It counts from now on: ", el("a", { href: "/" }, "sort some songs"), " or ", el("a", { href: "/app/ask" }, "ask about one"), "."));
     begun = null;
     form.reset();
     choose([]);

@@ -16,6 +16,17 @@ export function el(name, properties = {}, ...children) {
   return made;
 }
 
+const SIGNS = { play: "M8 5v14l11-7z", pause: "M6 5h4v14H6zM14 5h4v14h-4z", next: "M16 5h2v14h-2zM4 5v14l11-7z", previous: "M6 5h2v14H6zM20 5v14L9 12z" };
+
+/** A sign of the player as a picture: not every font has them. */
+export function sign(name) {
+  const [picture, path] = ["svg", "path"].map((part) => document.createElementNS("http://www.w3.org/2000/svg", part));
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", width: 16, height: 16, fill: "currentColor", "aria-hidden": "true" })) picture.setAttribute(key, value);
+  path.setAttribute("d", SIGNS[name]);
+  picture.append(path);
+  return picture;
+}
+
 export const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
 
 /** 83.2 -> "1:23" */

@@ -78,7 +78,7 @@ function choose(row, { move = true, play = false } = {}) {
   if (play && track.id !== null) playTrack(heard(track));
   byId("chosen").replaceChildren(
     el("h2", {}, named(track)),
-    track.id === null ? el("p", {}, "It stands amid the tracks that it sounds most like.") : el("p", { className: "row" }, playButton(track), el("span", {}, `in ${nameOf(row)}.`), el("a", { href: `/?track=${track.id}` }, "Where does it fit?")),
+    track.id === null ? el("p", {}, "It stands amid the tracks that it sounds most like.") : el("p", { className: "row" }, playButton(track), el("span", {}, `in ${nameOf(row)}.`), el("a", { href: `/app/ask?track=${track.id}` }, "Where does it fit?")),
     el("h3", {}, "Around it"),
     el("ul", { className: "near" }, around(row).map((other) => el("li", {}, playButton(trackAt(other)),
       el("button", { className: "plain", onclick: () => choose(other) }, named(trackAt(other))), el("span", { className: "muted small" }, nameOf(other))))));

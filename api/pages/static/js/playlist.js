@@ -114,7 +114,7 @@ function tracks(playlist) {
 }
 
 const trackRow = (track) => el("tr", {},
-  el("td", {}, playButton(track)), el("td", {}, el("a", { href: `/?track=${track.id}` }, track.title)), el("td", { className: "muted" }, track.artist),
+  el("td", {}, playButton(track)), el("td", {}, el("a", { href: `/app/ask?track=${track.id}` }, track.title)), el("td", { className: "muted" }, track.artist),
   el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"));
 
 async function showMatches(playlist) {

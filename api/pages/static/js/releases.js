@@ -109,7 +109,7 @@ function playlistResults(playlist, colour) {
 
 const trackRow = (track) => el("li", {},
   playButton({ ...track, id: track.track }),
-  el("a", { className: "grow", href: `/?track=${track.track}` }, named(track)),
+  el("a", { className: "grow", href: `/app/ask?track=${track.track}` }, named(track)),
   track.released ? el("span", { className: "muted small" }, track.released) : null,
   el("span", { className: "number" }, percent(track.probability)));
 

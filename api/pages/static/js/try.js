@@ -1,6 +1,7 @@
 // Try a song: drop a file, type a path or an identifier, or search the catalogue; then say whether it is right.
 
-import { filePeaks, trackPeaks } from "./waveform.js";
+import { filePeaks } from "./waveform.js";
+import { trackPeaks } from "./peaks.js";
 import { byId, el, named, problemBox } from "./dom.js";
 import { getJson, query, upload } from "./http.js";
 import { heard, setAsked } from "./player.js";

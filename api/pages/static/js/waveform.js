@@ -2,13 +2,9 @@
 
 import { onSchemeChange, resolved } from "./colours.js";
 import { clock, el, percent } from "./dom.js";
-import { getJson } from "./http.js";
 import { onMoved, playTrack } from "./player.js";
 
 const N_POINTS = 400;
-
-/** Peaks of a track of the catalogue: `{peaks, duration_s}`. */
-export const trackPeaks = (id) => getJson(`/tracks/${id}/waveform?points=${N_POINTS}`);
 
 /** Peaks of a file that the server does not keep, decoded here; throws where the browser cannot. */
 export async function filePeaks(file) {
