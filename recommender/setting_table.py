@@ -148,6 +148,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Hours after which playlists are read again where they came from; 0: when `whichlist sync` says so.",
         number_between(0, 8_760, float),
     ),
+    Setting("beets_library", "none", "beets' library file: `beet config` names it.", parse_path),
+    Setting("beets_playlists", "none", "Folder of the playlist files that beets writes.", parse_path),
     Setting("jellyfin_url", "none", "Address of your Jellyfin server.", parse_server),
     Setting("jellyfin_user", "none", "Your name there: whose favourites and playlists are read.", parse_text),
     Setting("jellyfin_token", "none", "An API key, made in Jellyfin's dashboard.", parse_text),

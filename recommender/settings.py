@@ -57,6 +57,8 @@ class Settings:
     acoustid_url: str = "https://api.acoustid.org"
     acoustid_key: str | None = field(default=None, repr=False)
     sync_every_h: float = 0.0
+    beets_library: Path | None = None
+    beets_playlists: Path | None = None
     remote_cache_mb: int = 2_000
     keep_models: int = 5
     log: str = "text"

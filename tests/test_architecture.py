@@ -67,10 +67,11 @@ ROOMS = {
         "sources.rows": (),
         "sources.web": (),
         "sources.files": ("sources.rows",),
+        "sources.beets": ("sources.files", "sources.rows"),
         "sources.library_survey": ("sources.folder",),
         "sources.servers": ("sources.rows", "sources.web"),
         "sources.spotify": ("sources.rows", "sources.servers", "sources.web"),
-        "sources.references": ("sources.servers", "sources.spotify", "sources.web"),
+        "sources.references": ("sources.beets", "sources.servers", "sources.spotify", "sources.web"),
         "sources.feeds": (
             *("sources.files", "sources.folder", "sources.references"),
             *("sources.rows", "sources.servers", "sources.web"),

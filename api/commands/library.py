@@ -100,8 +100,8 @@ def add_playlist(
     SOURCE is a folder of audio, a playlist file (M3U, PLS, XSPF, JSPF, WPL, ASX, CSV, the XML of iTunes,
     rekordbox or VirtualDJ, Traktor's NML, Serato's crates, Spotify's account data, text), or
     subsonic:PLAYLIST, subsonic:starred, jellyfin:PLAYLIST, jellyfin:favourites, or the URL of a feed;
-    audio that is not in the library is fetched from there. Or spotify:PLAYLIST or spotify:liked, whose
-    tracks are looked for in the library.
+    audio that is not in the library is fetched from there. Or beets:QUERY, spotify:PLAYLIST or
+    spotify:liked, whose tracks are looked for in the library.
     """
     group = group or usual_group(str(source))
     if isinstance(source, Path) and not source.is_dir():

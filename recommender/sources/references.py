@@ -10,6 +10,7 @@ from recommender.errors import SourceError, UnreadableSource
 from recommender.records.playlists import DEFAULT_GROUP, TASTE
 from recommender.records.rows import JELLYFIN, SPOTIFY, SUBSONIC, SourcePlaylist, SourceRow
 from recommender.settings import Settings
+from recommender.sources.beets.library import read_beets
 from recommender.sources.servers.jellyfin import (
     download_jellyfin,
     find_jellyfin,
@@ -150,6 +151,10 @@ def _read_spotify(
     return read_playlist(SpotifyAccount(settings, web), name, progress=progress)
 
 
+def _read_beets(_web: Web, settings: Settings, query: str) -> SourcePlaylist:
+    return read_beets(settings, query)
+
+
 def _read_feed(web: Web, settings: Settings, url: str) -> SourcePlaylist:
     playlist = read_syndication(web, url).playlist
     assert playlist is not None  # no validators were shown
@@ -168,6 +173,7 @@ _KINDS = {
     "subsonic": _Kind(_read_subsonic, ("subsonic:PLAYLIST", "subsonic:starred", "subsonic:newest")),
     "jellyfin": _Kind(_read_jellyfin, ("jellyfin:PLAYLIST", "jellyfin:favourites", "jellyfin:newest")),
     SPOTIFY: _Kind(_read_spotify, ("spotify:PLAYLIST", "spotify:liked")),
+    "beets": _Kind(_read_beets, ("beets:QUERY", "beets:playlist:NAME")),
     "listenbrainz": _Kind(
         _read_listenbrainz, ("listenbrainz:fresh", "listenbrainz:mine", "listenbrainz:USER")
     ),

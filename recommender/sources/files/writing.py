@@ -20,6 +20,7 @@ CSV_COLUMNS = (
     *("Track name", "Artist name", "Album", "Playlist name", "Duration (ms)", "Release date"),
     *("ISRC", "MusicBrainz recording id", "Spotify track", "Path", "URL"),
 )
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 FORMULA = re.compile(r"'*[=+\-@]")  # what a spreadsheet would calculate; reading takes one ' off again
 
 
@@ -187,10 +188,14 @@ def _place(row: SourceRow) -> str | None:
 
 
 def _path(row: SourceRow) -> str | None:
-    """The path as it is where any format gives that back unchanged, else as an address."""
+    """The path as it is where any reader gives that back unchanged, else as an address.
+
+    An address is for the few names that need one: not every player knows the file behind it (MPD 0.23).
+    """
     if row.path is None:
         return None
-    is_plain = row.path == clean_text(row.path) and not row.path.startswith("#") and "%" not in row.path
+    is_shown = row.path == clean_text(row.path) and not row.path.startswith("#")
+    is_plain = is_shown and not _ESCAPE.search(row.path)
     return row.path if is_plain else path_to_uri(row.path)
 
 

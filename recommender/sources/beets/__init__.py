@@ -1,0 +1,1 @@
+"""The library of beets: read, never written to."""
