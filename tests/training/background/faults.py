@@ -269,7 +269,17 @@ def serve(world: World) -> tuple["subprocess.Popen[bytes]", str]:
         "WHICHLIST_DATA": str(world.settings.data),
         "WHICHLIST_DATABASE_URL": world.settings.database_url,
     }
-    command = [sys.executable, "-m", "api.cli", "serve", "--without-worker", "--port", "0"]
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        "-m",
+        "api.cli",
+        "serve",
+        "--without-worker",
+        "--port",
+        "0",
+    ]
     with log.open("w") as file:
         server = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=file)
     world.fleet.others.append(server)
@@ -279,6 +289,8 @@ def serve(world: World) -> tuple["subprocess.Popen[bytes]", str]:
             if "listens on " in line:
                 return server, line.rpartition(" ")[2]
         time.sleep(0.05)
+    server.send_signal(signal.SIGABRT)  # what each thread was doing goes into the log
+    server.wait()
     raise AssertionError(log.read_text())
 
 
