@@ -58,6 +58,7 @@ bench: $(SETUP_DEV)
 	$(BIN)/python -m tests.benchmarks.bench_recommend --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_matching
 	$(BIN)/python -m tests.benchmarks.bench_formats
+	$(BIN)/python -m tests.benchmarks.bench_servers
 	$(BIN)/python -m tests.benchmarks.bench_feed --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_pages --data "$(DATA)/bench"
 	$(BIN)/python -m tests.benchmarks.bench_ledger

@@ -6,7 +6,7 @@ proposed: many files carry a wrong one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from recommender.matching.known_paths import KnownPaths
 from recommender.matching.name_comparison import UNLIKE, Likeness
 from recommender.records.matches import Match, Method, Strength, row_key
 from recommender.records.rows import ISRC, MBID, SPOTIFY, SourceRow
+from recommender.sources.rows.names import names_of_path
 
 _UNDECIDED = Decided(None, frozenset())
 _REGISTRIES: tuple[tuple[Method, str, Callable[[SourceRow], list[str]]], ...] = (
@@ -103,7 +104,12 @@ def _by_path(row: SourceRow, library: _Library) -> list[Judged]:
             # The file and its folder are much; with names to compare, or none, they want the artist's too.
             n_needed = 2 if row.duration_s else 3
             trust = n_shared >= n_needed
-            found.append(judge_identity(row, track, likeness_of(row, track), Method.PATH, trust=trust))
+            judged = judge_identity(row, track, likeness_of(row, track), Method.PATH, trust=trust)
+            if judged.strength is not Strength.STRONG and (row.artist, row.title) == names_of_path(row.path):
+                # The name was taken from the file's, which is the same: it contradicts no tag.
+                nameless = replace(row, artist="", title="")
+                judged = judge_identity(nameless, track, UNLIKE, Method.PATH, trust=trust)
+            found.append(judged)
     return found
 
 

@@ -228,6 +228,20 @@ def test_folders_of_another_machine_are_recognised_by_their_end(library: Databas
     assert match_one(library, SourceRow(path="/music/Band/First/03 New.mp3")).strength is NONE
 
 
+def test_a_name_that_was_taken_from_the_path_contradicts_no_tag(library: Database) -> None:
+    place = Path("/music/Ann/Third/0007.mp3")
+    facts = TrackFacts(title="Quite Other", artist="Ann", duration_s=99.0, content_sha256="7" * 64)
+    with library.session() as session:
+        track_id = record_file(session, place, size=1, mtime_ns=1, facts=facts)
+    # As readers of lists give a row that is only a path: MPD's, a crate's, a plain M3U's.
+    listed = match_one(library, SourceRow(path="/var/lib/mpd/playlists/Ann/Third/0007.mp3", title="0007"))
+    assert (listed.track_id, listed.strength, listed.method) == (track_id, STRONG, Method.PATH)
+    said = match_one(library, SourceRow(path="/elsewhere/Ann/Third/0007.mp3", title="Something Else"))
+    assert (said.track_id, said.strength) == (track_id, MEDIUM)
+    loose = match_one(library, SourceRow(path="/elsewhere/Third/0007.mp3", title="0007"))
+    assert (loose.track_id, loose.strength) == (track_id, MEDIUM)
+
+
 def test_tracks_known_by_name_only_are_nobodys_match(database: Database) -> None:
     with database.session() as session:
         upsert_track(session, TrackFacts("Song", "Band", identities=((ISRC, "USABC1234567"),)))
