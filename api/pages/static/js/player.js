@@ -56,6 +56,12 @@ export function toggle(track, options) {
   else audio.pause();
 }
 
+/** Forget who listens: their page was left. */
+export function forgetListeners() {
+  moved.clear();
+  turned.clear();
+}
+
 /** Call `listener(src, seconds)` while something plays. */
 export const onMoved = (listener) => moved.add(listener);
 

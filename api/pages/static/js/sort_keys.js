@@ -3,7 +3,7 @@
 const MOVES = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
 /** `rows()` are the elements in order, `act(key, element)` does what a key means and says whether it meant anything. */
-export function listenForKeys({ rows, act }) {
+export function listenForKeys({ rows, act, signal }) {
   document.addEventListener("keydown", (event) => {
     const { target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog, [role=slider]")) return;
@@ -11,7 +11,7 @@ export function listenForKeys({ rows, act }) {
     if (["Enter", " "].includes(event.key) && target.closest("button, a, summary, label")) return;
     const by = MOVES[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (by ? move(rows(), by) : act(event.key.length === 1 ? event.key.toLowerCase() : event.key, current(rows()))) event.preventDefault();
-  });
+  }, { signal });
 }
 
 /** The row that is meant: that with the focus in it, else the one that was meant last. */

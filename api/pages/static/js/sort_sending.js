@@ -13,18 +13,19 @@ let n_same = 0;
 let n_running = 0;
 let others = [];
 let tooLarge = [];
+let mostMb = 0;
 
 const isAudio = (file) => AUDIO.test(file.name) || (file.type.startsWith("audio/") && !/mpegurl|scpls/i.test(file.type));
 const warn = (event) => event.preventDefault(); // the browser asks whether to leave
 
-/** Send what of `files` is audio: `place()` promises the batch, `onRow(row)` gets each song as it was heard. */
-export function send(files, { place, onRow }) {
-  const most = Number(byId("drop").dataset.maxMb) * 1e6;
+/** Send what of `files` is audio, up to `most` MB: `place()` promises the batch, `onRow(row)` gets each song as it was heard. */
+export function send(files, { place, onRow, most }) {
+  mostMb = most;
   if (!n_running) { n_chosen = n_done = n_same = 0; others = []; tooLarge = []; }
   const audio = files.filter(isAudio);
   others = others.concat(files.filter((file) => !isAudio(file)));
-  tooLarge = tooLarge.concat(audio.filter((file) => file.size > most));
-  const fitting = audio.filter((file) => file.size <= most);
+  tooLarge = tooLarge.concat(audio.filter((file) => file.size > most * 1e6));
+  const fitting = audio.filter((file) => file.size <= most * 1e6);
   n_chosen += fitting.length;
   waiting.push(...fitting);
   tell();
@@ -62,22 +63,28 @@ async function sendOne(file, { place, onRow }) {
 
 /** Nothing is dropped: the rest goes on by itself once the server is back, or when somebody says so. */
 function stop(error, how) {
-  const goOn = () => { byId("problem").replaceChildren(); if (!n_running && waiting.length) work(how); };
+  const goOn = () => { box.remove(); if (waiting.length && n_running < N_AT_ONCE) work(how); };
   const detail = `${error.detail ? `${error.detail} ` : ""}${plural(waiting.length, "song")} wait here to be sent.`;
   const box = problemBox({ title: error.title ?? "That did not work", detail, action: error.action }, { again: goOn });
-  byId("problem").replaceChildren(box);
-  if (error.code === "unreachable") whenBack(goOn, () => box.isConnected);
+  byId("sending")?.before(box);
+  if (error.code === "unreachable") whenBack(goOn, () => true);
 }
+
+/** Say on a page that was just opened how far it is; the sending itself outlasts pages. */
+export const showSending = () => { if (n_running) tell(); };
+
+/** Whether songs are on their way, whichever page began it. */
+export const isSending = () => n_running > 0;
 
 function tell() {
   const left = waiting.length + n_running;
   const said = [];
-  if (left) said.push(`Heard ${n_done.toLocaleString("en")} of ${plural(n_chosen, "song")}; leave this page open until all are sent.`);
+  if (left) said.push(`Heard ${n_done.toLocaleString("en")} of ${plural(n_chosen, "song")}; keep Whichlist open until all are sent.`);
   if (n_same) said.push(`${plural(n_same, "song")} ${n_same === 1 ? "was" : "were"} in this batch already.`);
   if (others.length) said.push(`Left out, being no songs: ${names(others)}.`);
-  if (tooLarge.length) said.push(`Larger than ${byId("drop").dataset.maxMb} MB: ${names(tooLarge)}.`);
+  if (tooLarge.length) said.push(`Larger than ${mostMb} MB: ${names(tooLarge)}.`);
   const bar = left ? el("progress", { max: Math.max(n_chosen, 1), value: n_done, "aria-label": "Songs heard" }) : null;
-  byId("sending").replaceChildren(...[bar, said.length ? el("p", { className: "small muted" }, said.join(" ")) : null].filter(Boolean));
+  byId("sending")?.replaceChildren(...[bar, said.length ? el("p", { className: "small muted" }, said.join(" ")) : null].filter(Boolean));
 }
 
 const names = (files) => files.slice(0, N_NAMED).map((file) => file.name).join(", ") + (files.length > N_NAMED ? ` and ${files.length - N_NAMED} more` : "");
