@@ -54,6 +54,7 @@ ROOMS = {
         "channels": ("config", "mel"),
         "audio": ("decoding", "windows"),
         "waveform": ("audio", "decoding"),
+        "pictures": ("audio", "decoding"),
         "patches": ("audio", "config", "decoding", "level", "mel"),
         "network": ("config", "encoder_files"),
         "other_process": (),
@@ -80,7 +81,7 @@ ROOMS = {
         "catalogue": ("catalogue.tables",),
         "jobs": ("catalogue", "catalogue.tables"),
         "model": ("catalogue",),
-        "audio_files": ("catalogue", "model", "sources.folder"),
+        "audio_files": ("catalogue", "model", "sources.folder", "sources.tags"),
         "matching": (
             *("audio_files", "catalogue", "jobs"),
             *("sources.rows", "sources.servers", "sources.spotify", "sources.web"),
@@ -153,7 +154,10 @@ HOMES = {
     "librosa": ("embeddings/audio.py", "embeddings/channels.py", "embeddings/mel.py"),
     "soundfile": ("embeddings/decoding/with_libsndfile.py", "training/demo/library.py"),
     "soxr": ("embeddings/audio.py",),
-    "av": ("embeddings/decoding/with_libav.py", "embeddings/decoding/with_libav_frames.py"),
+    "av": (
+        *("embeddings/decoding/with_libav.py", "embeddings/decoding/with_libav_frames.py"),
+        "embeddings/pictures.py",
+    ),
     "ai_edge_litert": ("embeddings/network.py",),
     "faiss": ("recommender/model/index.py",),
     "charset_normalizer": ("recommender/sources/rows/text_decoding.py",),

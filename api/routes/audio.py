@@ -1,4 +1,4 @@
-"""``/tracks/{id}/audio`` and ``/waveform``: hear and see a track of the catalogue, and nothing else."""
+"""``/tracks/{id}/audio``, ``/waveform`` and ``/cover``: hear and see a track, and nothing else."""
 
 import mimetypes
 from typing import Any
@@ -10,6 +10,7 @@ from marshmallow import RAISE
 from api.problems import describe_problems
 from api.schemas.answers import WaveformQuery, WaveformSchema
 from api.services import services
+from recommender.audio_files.covers import track_cover
 from recommender.audio_files.playback import draw_waveform, track_file
 
 blueprint = APIBlueprint("audio", __name__, tag="tracks")
@@ -18,6 +19,7 @@ blueprint = APIBlueprint("audio", __name__, tag="tracks")
 _TYPES = {".flac": "audio/flac", ".opus": "audio/ogg", ".oga": "audio/ogg", ".ogg": "audio/ogg"}
 _TYPES |= {".m4a": "audio/mp4", ".m4b": "audio/mp4", ".wav": "audio/wav", ".aac": "audio/aac"}
 _HOUR_S = 3600
+_DAY_S = 24 * _HOUR_S
 _AUDIO: dict[str, str | dict[str, dict[str, Any]]] = {
     "content": {"audio/*": {}, "application/octet-stream": {}}
 }
@@ -25,6 +27,10 @@ _SENT: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
     200: _AUDIO | {"description": "The file as it is"},
     206: _AUDIO | {"description": "The part that the header Range asked for"},
     **{status: {"description": text} for status, text in describe_problems(404, 409, 416).items()},
+}
+_PICTURE: dict[int | str, dict[str, str | dict[str, dict[str, Any]]]] = {
+    200: {"content": {"image/jpeg": {}, "image/svg+xml": {}}, "description": "The picture"},
+    **{status: {"description": text} for status, text in describe_problems(404, 409, 422).items()},
 }
 
 
@@ -38,6 +44,20 @@ def get_audio(track_id: int) -> Response:
     return make_response(
         send_file(path, mimetype=kind or "application/octet-stream", conditional=True, max_age=_HOUR_S)
     )
+
+
+@blueprint.get("/tracks/<int:track_id>/cover")
+@blueprint.doc(responses=_PICTURE)
+def get_cover(track_id: int) -> Response:
+    """Send the track's picture, small: that of its tags or its folder, else one of its own sound."""
+    ours = services()
+    cover = track_cover(
+        track_file(ours.database, track_id), ours.settings.cache_directory / "covers", apart=ours.apart
+    )
+    response = Response(cover.content, content_type=cover.kind)
+    response.cache_control.private = True
+    response.cache_control.max_age = _DAY_S
+    return response
 
 
 @blueprint.get("/tracks/<int:track_id>/waveform")

@@ -78,6 +78,21 @@ def read_tags(path: Path) -> Tags:
     return _tags_of(values, headers[0] if headers else None)
 
 
+def read_picture(path: Path) -> bytes:
+    """The picture that a file's tags hold, as it is; empty where there is none that can be read."""
+    try:
+        found = recognise_format(path)
+        if found is None:
+            return b""
+        is_mpeg = found.format in (MPEG_AUDIO, ADTS)
+        suffix = ".mp3" if is_mpeg else _TINYTAG_SUFFIXES.get(found.format.demuxer, path.suffix)
+        with path.open("rb") as file:
+            picture = TinyTag.get(f"file{suffix}", file_obj=file, image=True).images.any
+    except Exception:  # its parsers meet damaged files with every kind of error
+        return b""
+    return b"" if picture is None else bytes(picture.data)
+
+
 def _tags_of(values: Mapping[str, list[str]], header: TinyTag | None) -> Tags:
     artists = values.get("artist") or values.get("albumartist") or values.get("album_artist") or []
     duration_s = (header.duration or 0.0) if header is not None else 0.0

@@ -34,6 +34,7 @@ INTERNAL = {
     "fingerprint_mismatch",
     "champion_changed",
     "cannot_help",
+    "unreadable_picture",
     "index_error",
     "index_mismatch",
     "corrupt_index",

@@ -1,13 +1,23 @@
 """Hearing and seeing the tracks of the catalogue, and nothing beside them."""
 
+import shutil
+import struct
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import av
 import soundfile
 from flask.testing import FlaskClient
 
 from recommender.catalogue.database import Database
+from recommender.catalogue.files import record_file
 from recommender.catalogue.tracks import upsert_track
 from recommender.records.tracks import TrackFacts
-from tests.api.conftest import Filled
+from recommender.sources.folder import read_facts
+from tests.api.conftest import N_TRACKS, Filled
 from tests.api.problems import assert_problem
+from tests.embeddings.test_pictures import write_picture
 
 
 def test_a_track_can_be_heard(client: FlaskClient, filled: Filled) -> None:
@@ -56,3 +66,53 @@ def test_a_track_without_a_file_says_so(client: FlaskClient, filled: Filled, dat
         track_id = upsert_track(session, TrackFacts(title="Only a name", artist="Nobody"))
     for address in ("audio", "waveform"):
         assert_problem(client.get(f"/tracks/{track_id}/{address}"), 409, "audio_missing")
+
+
+def test_without_a_picture_there_is_one_of_the_sound(client: FlaskClient, filled: Filled) -> None:
+    low, high = client.get("/tracks/1/cover"), client.get(f"/tracks/{N_TRACKS}/cover")
+    assert low.mimetype == high.mimetype == "image/svg+xml"
+    assert low.data.count(b"<path") >= 12
+    assert low.data != high.data
+    assert "max-age" in low.headers["Cache-Control"]
+    [*kept] = (filled.settings.cache_directory / "covers").glob("*.svg")
+    assert len(kept) == 2
+    kept[0].write_bytes(b"as it was kept")
+    sent = {client.get(f"/tracks/{track}/cover").data for track in (1, N_TRACKS)}
+    assert b"as it was kept" in sent  # not made again
+
+
+def test_the_picture_of_a_folder_and_that_of_a_tag_come_first(client: FlaskClient, filled: Filled) -> None:
+    song = filled.sounds.heard[0].path
+    folder = filled.settings.data / "music"
+    folder.mkdir()
+    plain = Path(shutil.copy(song, folder / "plain.wav"))
+    picture = write_picture(width=640, height=640, codec="mjpeg", pix_fmt="yuvj420p")
+    (folder / "Cover.JPG").write_bytes(picture)
+    tagged = folder / "tagged.flac"
+    y, rate = soundfile.read(song)
+    soundfile.write(tagged, y, samplerate=rate)
+    _tag(tagged, write_picture(width=500, height=250))
+    for path, shape in ((plain, (320, 320)), (tagged, (160, 320))):
+        with filled.database.session() as session:
+            facts = replace(read_facts(path), content_sha256=path.name)
+            track_id = record_file(session, path, size=1, mtime_ns=1, facts=facts)
+        sent = client.get(f"/tracks/{track_id}/cover")
+        assert sent.mimetype == "image/jpeg"
+        with av.open(BytesIO(sent.data), format="jpeg_pipe") as container:
+            frame = next(container.decode(video=0))
+        assert (frame.height, frame.width) == shape
+
+
+def _tag(path: Path, picture: bytes) -> None:
+    """Put a picture into a FLAC file, behind the block that has to be first."""
+    kind, size = b"image/png", struct.pack(">4I", 500, 250, 24, 0)
+    block = struct.pack(">I", 3) + struct.pack(">I", len(kind)) + kind + struct.pack(">I", 0) + size
+    block += struct.pack(">I", len(picture)) + picture
+    data = path.read_bytes()
+    first = 4 + 4 + 34  # the magic, and STREAMINFO with its head
+    head = bytes([6]) + len(block).to_bytes(3, "big")
+    path.write_bytes(data[:4] + bytes([data[4] & 0x7F]) + data[5:first] + head + block + data[first:])
+
+
+def test_a_track_whose_file_went_has_no_picture(client: FlaskClient, filled: Filled) -> None:
+    assert_problem(client.get("/tracks/999/cover"), 404, "track_not_found")

@@ -1,7 +1,7 @@
 // An answer of /recommend as a picture: verdict, ranked playlists with their evidence, what is heard when.
 
 import { palette } from "./colours.js";
-import { el, named, percent, plural, sign } from "./dom.js";
+import { cover, el, named, percent, plural, sign } from "./dom.js";
 import { playButton, playTrack } from "./player.js";
 import { waveform } from "./waveform.js";
 
@@ -12,7 +12,7 @@ export function showAnswer(target, answer, { source, peaks, feedback }) {
   const picture = el("div");
   const heading = el("h2", { tabIndex: -1, id: "asked" }, named(answer.track));
   target.replaceChildren(
-    el("div", { className: "asked" }, source ? el("button", { className: "round", "aria-label": `Play ${named(answer.track)}`, onclick: () => playTrack(source) }, sign("play")) : null,
+    el("div", { className: "asked" }, answer.track.id === null ? null : el("div", { className: "hero" }, cover(answer.track.id, 148)), source ? el("button", { className: "round", "aria-label": `Play ${named(answer.track)}`, onclick: () => playTrack(source) }, sign("play")) : null,
       el("div", {}, heading, el("p", { className: `verdict ${answer.verdict}` }, verdict(answer)),
         answer.explanation ? el("p", { className: "muted explanation" }, answer.explanation) : null,
         answer.track.heard_in_part ? el("p", { className: "small" }, `Of this song: ${answer.track.heard_in_part}.`) : null)),

@@ -27,6 +27,11 @@ export function sign(name) {
   return picture;
 }
 
+/** The picture of a track of the catalogue, made by the server; nothing where it has none. */
+export function cover(trackId, size) {
+  return el("img", { className: "art", src: `/tracks/${trackId}/cover`, alt: "", width: size, height: size, loading: "lazy", decoding: "async", onerror: (event) => event.target.remove() });
+}
+
 export const percent = (share) => (share > 0 && share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`);
 
 /** 83.2 -> "1:23" */

@@ -1,10 +1,11 @@
 // One player for the page: a queue, where it is in the track, and a way back to the track that was asked about.
 
-import { byId, clock, el, sign } from "./dom.js";
+import { byId, clock, cover, el, sign } from "./dom.js";
 import { drawPlayed, trackPeaks } from "./peaks.js";
 
 const STEP_S = 5;
 const audio = el("audio", { preload: "none" });
+const art = el("span", { className: "cover" });
 const title = el("strong", { className: "title" });
 const said = el("span", { className: "small muted", role: "status" });
 const time = el("span", { className: "small muted number" }, "0:00");
@@ -40,13 +41,14 @@ export function playTrack(track, { among = [] } = {}) {
   back.hidden = !asked || asked.src === src;
   previous.hidden = next.hidden = queue.length < 2;
   if (isNew) begin(src);
+  if (isNew) art.replaceChildren(...(track.id ? [cover(track.id, 44)] : []));
   // Before anything of the file is known, a seek waits for it.
   if (audio.readyState > 0) audio.currentTime = at;
   else audio.addEventListener("loadedmetadata", () => { audio.currentTime = at; }, { once: true });
   audio.play().catch((error) => {
     if (error.name === "NotSupportedError") said.textContent = "This browser cannot play that kind of file.";
   });
-  if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: name });
+  if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: name, artwork: track.id ? [{ src: `/tracks/${track.id}/cover` }] : [] });
 }
 
 /** Pause or go on; of another track, play that. */
@@ -109,7 +111,7 @@ function turn() {
 function show() {
   const bar = byId("player");
   if (!bar.hidden) return;
-  bar.replaceChildren(el("div", { className: "now" }, title, said), el("div", { className: "controls" }, previous, pause, next), seek, time, back, audio);
+  bar.replaceChildren(art, el("div", { className: "now" }, title, said), el("div", { className: "controls" }, previous, pause, next), seek, time, back, audio);
   bar.hidden = false;
   document.body.classList.add("playing");
   new ResizeObserver(draw).observe(line);

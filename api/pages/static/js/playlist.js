@@ -1,6 +1,6 @@
 // One playlist: its tracks, those that may not belong, what was matched; rename, export, remove.
 
-import { clock, el, firstOf, named, percent, plural, problemBox } from "./dom.js";
+import { clock, cover, el, firstOf, named, percent, plural, problemBox } from "./dom.js";
 import { doubtsOf, figuresOf, servedCard, siblingsOf } from "./scorecard.js";
 import { followJob } from "./job_progress.js";
 import { getJson, sendJson } from "./http.js";
@@ -120,7 +120,7 @@ export function mount(main, { signal }) {
   }
 
   const trackRow = (track) => el("tr", {},
-    el("td", {}, playButton(track)), el("td", {}, el("a", { href: `/app/ask?track=${track.id}` }, track.title)), el("td", { className: "muted" }, track.artist),
+    el("td", {}, playButton(track)), el("td", {}, cover(track.id, 32), el("a", { href: `/app/ask?track=${track.id}` }, track.title)), el("td", { className: "muted" }, track.artist),
     el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"));
 
   async function showMatches(playlist) {

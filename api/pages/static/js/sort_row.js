@@ -1,6 +1,6 @@
 // One song of a batch as a row: what it is, where it would go, how sure that is, what was decided.
 
-import { clock, el, sign } from "./dom.js";
+import { clock, cover, el, sign } from "./dom.js";
 
 const N_CHIPS = 3;
 export const SURE = { clear: "clear", likely: "likely", close_call: "close call", none: "none of yours", said: "you said so", already_in: "there already" };
@@ -18,7 +18,7 @@ export const chipsOf = (row) => row.places.slice(0, Math.max(N_CHIPS, row.places
 export function songRow(row, acts, colour) {
   const name = [row.artist, row.title].filter(Boolean).join(" – ");
   const made = el("li", { className: `song ${isOpen(row) ? "" : "done"} ${row.sureness ?? ""}`, tabIndex: -1, id: `song-${row.item}`, dataset: { item: row.item } },
-    row.track === null ? el("span", { className: "cover none", "aria-hidden": "true" }, "!") : el("button", { className: "cover", "aria-label": `Play ${name}`, onclick: () => acts.play(row) }, sign("play")),
+    row.track === null ? el("span", { className: "cover none", "aria-hidden": "true" }, "!") : el("button", { className: "cover", "aria-label": `Play ${name}`, onclick: () => acts.play(row) }, cover(row.track, 44), sign("play")),
     el("div", { className: "what" },
       row.track === null ? el("strong", {}, row.title) : el("a", { className: "title", href: `/app/ask?track=${row.track}` }, row.title || "Untitled"),
       el("span", { className: "small muted" }, [row.artist, row.duration_s ? clock(row.duration_s) : ""].filter(Boolean).join(" · "))),
