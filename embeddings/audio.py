@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embeddings.decoding.decoder import Reader, Samples, Seeker, display_name
 from embeddings.decoding.source import Source
 from embeddings.errors import TooLong, TooShort, UndecodableAudio
+from embeddings.stretch import WHOLE, Stretch
 from embeddings.windows import Span, WindowPlan, plan_windows
 
 # Of the energy that would be left of channels that have nothing in common.
@@ -75,6 +76,7 @@ def read_windows(
     window_s: float,
     max_windows: int,
     sample_rate_hz: int,
+    stretch: Stretch = WHOLE,
     limits: AudioLimits = DEFAULT_LIMITS,
 ) -> Windows:
     """Read up to ``max_windows`` windows, each in the middle of an equal share of the track.
@@ -91,6 +93,8 @@ def read_windows(
         Length of a window in seconds.
     sample_rate_hz : int
         Of the signals that come back, whatever the file has.
+    stretch : Stretch
+        The part of the file that is the track; what lies outside is not heard.
 
     Raises
     ------
@@ -100,11 +104,15 @@ def read_windows(
         plan_windows, to_hz=sample_rate_hz, n_window=round(window_s * sample_rate_hz), max_windows=max_windows
     )
     source = Source(path)
-    windows = _seek_windows(source, plan_for, limits) or _read_through(source, plan_for, limits)
-    return replace(windows, unheard=_unheard(windows.duration_s, source.whole_s))
+    windows = _seek_windows(source, stretch, plan_for, limits) or _read_through(
+        source, stretch, plan_for, limits
+    )
+    return replace(windows, unheard=_unheard(windows.duration_s, stretch.length_s(source.whole_s)))
 
 
-def _seek_windows(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Windows | None:
+def _seek_windows(
+    source: Source, stretch: Stretch, plan_for: _PlanFor, limits: AudioLimits
+) -> Windows | None:
     """The windows by seeking, from the first decoder that gives all of them."""
     for seeker in source.seekers():
         with closing(seeker):
@@ -112,46 +120,59 @@ def _seek_windows(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Wi
             source.note_length(
                 max(seeker.n_samples or 0, seeker.claimed_samples or 0) / seeker.sample_rate_hz
             )
-            if not seeker.n_samples:
+            first, stop = stretch.samples(seeker.n_samples or 0, seeker.sample_rate_hz)
+            if stop <= first:
                 continue
             # Before anything is decoded: a file made to hurt is refused by what it claims.
-            _check_length(source.path, seeker.n_samples / seeker.sample_rate_hz, limits)
-            plan = plan_for(seeker.n_samples, from_hz=seeker.sample_rate_hz)
-            pieces = (seeker.read(span.start, span.n_samples) for span in plan.spans)
+            _check_length(source.path, (stop - first) / seeker.sample_rate_hz, limits)
+            plan = plan_for(stop - first, from_hz=seeker.sample_rate_hz)
+            pieces = (seeker.read(first + span.start, span.n_samples) for span in plan.spans)
             windows = _cut_windows(source.path, plan, pieces)
             if windows is not None:
                 return windows
     return None
 
 
-def _read_through(source: Source, plan_for: _PlanFor, limits: AudioLimits) -> Windows:
+def _read_through(source: Source, stretch: Stretch, plan_for: _PlanFor, limits: AudioLimits) -> Windows:
     """The windows from reading everything twice: to know how long it is, and to keep what lies in them."""
-    n_samples, row = _most_heard(source, limits)
+    n_samples, row = _most_heard(source, stretch, limits)
     with closing(source.open_reader(row)) as reader:
-        _check_length(source.path, n_samples / reader.sample_rate_hz, limits)
-        plan = plan_for(n_samples, from_hz=reader.sample_rate_hz)
-        windows = _cut_windows(source.path, plan, _keep_spans(reader, plan.spans))
+        first, stop = stretch.samples(n_samples, reader.sample_rate_hz)
+        _check_length(source.path, (stop - first) / reader.sample_rate_hz, limits)
+        plan = plan_for(stop - first, from_hz=reader.sample_rate_hz)
+        spans = [span._replace(start=first + span.start) for span in plan.spans]
+        windows = _cut_windows(source.path, plan, _keep_spans(reader, spans))
     if windows is None:
         raise UndecodableAudio(f"{display_name(source.path)} decodes to another length each time it is read")
     return windows
 
 
-def _most_heard(source: Source, limits: AudioLimits) -> tuple[int, int]:
-    """Samples per channel that can be decoded, and which of the readers decodes them."""
-    best_s, found = 0.0, (0, 0)
+def _most_heard(source: Source, stretch: Stretch, limits: AudioLimits) -> tuple[int, int]:
+    """Samples per channel that can be decoded, up to the stretch's end, and which reader decodes them."""
+    best_s, ends_s, found = 0.0, 0.0, (0, 0)
+    longest_s = stretch.start_s + limits.longest_s
+    stop_s = longest_s if stretch.end_s is None else min(stretch.end_s, longest_s)
     for row, reader in enumerate(source.readers()):
         with closing(reader):
             check_shape(source.path, reader, limits)
             n_samples = 0
             for block in reader.blocks():
                 n_samples += len(block)
-                if n_samples > limits.longest_s * reader.sample_rate_hz:
+                if n_samples > stop_s * reader.sample_rate_hz:
                     break
-        heard_s = n_samples / reader.sample_rate_hz
+        first, stop = stretch.samples(n_samples, reader.sample_rate_hz)
+        heard_s = (stop - first) / reader.sample_rate_hz
         if heard_s > best_s:
             best_s, found = heard_s, (n_samples, row)
-        if heard_s > 0 and _unheard(heard_s, source.whole_s) is None:
+        if heard_s > 0 and _unheard(heard_s, stretch.length_s(source.whole_s)) is None:
             break
+        if n_samples:
+            ends_s = max(ends_s, n_samples / reader.sample_rate_hz)
+    if best_s == 0 and ends_s > 0:
+        raise TooShort(
+            f"{display_name(source.path)} ends after {ends_s:.0f} s, before a track that is said to begin at"
+            f" {stretch.start_s:.0f} s"
+        )
     if best_s == 0 and source.whole_s == 0:
         _check_length(source.path, 0.0, limits)
     if best_s == 0:

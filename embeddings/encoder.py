@@ -19,6 +19,7 @@ from embeddings.encoder_files import CONFIG_FILE, NETWORK_FILE, load_encoder_con
 from embeddings.errors import EmbeddingError, FingerprintMismatch
 from embeddings.network import Network
 from embeddings.patches import track_patches
+from embeddings.stretch import WHOLE, Stretch
 
 # A standard deviation counts as at least this share of the median one of its view.
 LEAST_DEVIATION = 0.1
@@ -130,14 +131,18 @@ class Encoder:
             embeddings[row] = embedding
         return embeddings
 
-    def listen(self, path: Path, *, limits: AudioLimits = DEFAULT_LIMITS) -> TrackEmbedding:
-        """Return the embedding of an audio file.
+    def listen(
+        self, path: Path, stretch: Stretch = WHOLE, *, limits: AudioLimits = DEFAULT_LIMITS
+    ) -> TrackEmbedding:
+        """Return the embedding of the track that an audio file, or a stretch of it, is.
 
         Raises
         ------
         UndecodableAudio, MissingDecoder, SilentAudio, TooShort, TooLong, DecoderCrashed, DecoderHung
         """
-        heard = self.apart(partial(track_patches, path, self.config.mel, self.config.patches, limits=limits))
+        heard = self.apart(
+            partial(track_patches, path, self.config.mel, self.config.patches, stretch=stretch, limits=limits)
+        )
         started = time.perf_counter()
         embeddings = self.encode_patches(heard.patches)
         timing_ms = heard.timing_ms | {"encode": 1e3 * (time.perf_counter() - started)}

@@ -13,6 +13,7 @@ from embeddings.decoding.decoder import display_name
 from embeddings.errors import EmbeddingError, SilentAudio
 from embeddings.level import level_dbfs, level_windows
 from embeddings.mel import log_mel
+from embeddings.stretch import WHOLE, Stretch
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +40,16 @@ class TrackPatches:
 
 
 def track_patches(
-    path: Path, mel: MelConfig, patches: PatchConfig, *, limits: AudioLimits = DEFAULT_LIMITS
+    path: Path,
+    mel: MelConfig,
+    patches: PatchConfig,
+    *,
+    stretch: Stretch = WHOLE,
+    limits: AudioLimits = DEFAULT_LIMITS,
 ) -> TrackPatches:
     """Return the patches of up to ``patches.max_patches`` windows, evenly spread over a track.
+
+    The track is the stretch of the file, and times count from its start.
 
     Raises
     ------
@@ -53,6 +61,7 @@ def track_patches(
         window_s=window_samples(mel, patches) / mel.sample_rate_hz,
         max_windows=patches.max_patches,
         sample_rate_hz=mel.sample_rate_hz,
+        stretch=stretch,
         limits=limits,
     )
     decoded = time.perf_counter()

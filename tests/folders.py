@@ -13,13 +13,14 @@ import numpy as np
 import soundfile
 
 from embeddings.encoder import Encoder, TrackEmbedding
+from embeddings.stretch import Stretch
 
 TINY_ENCODER = Path(__file__).parent / "golden" / "tiny_encoder"
 SAMPLE_RATE_HZ = 16_000
 LISTENED_LOG = "listened.log"
 SLOW_S = 0.2
 
-Listen = Callable[[Path], TrackEmbedding]
+Listen = Callable[[Path, Stretch], TrackEmbedding]
 
 
 def write_track(
@@ -53,10 +54,10 @@ def listen_and_log(directory: Path) -> Listen:
     """Listen with the tiny encoder and note each file's name beside it, once for each time."""
     encoder = Encoder.load(directory, n_threads=1)
 
-    def listen(path: Path) -> TrackEmbedding:
+    def listen(path: Path, stretch: Stretch) -> TrackEmbedding:
         with (path.parent.parent / LISTENED_LOG).open("a", errors="surrogateescape") as log:
             log.write(f"{path.name}\n")
-        return encoder.listen(path)
+        return encoder.listen(path, stretch)
 
     return listen
 
@@ -65,8 +66,8 @@ def listen_slowly(directory: Path) -> Listen:
     """As :func:`listen_and_log`, slowly enough for somebody to interfere."""
     listen = listen_and_log(directory)
 
-    def slow(path: Path) -> TrackEmbedding:
-        heard = listen(path)
+    def slow(path: Path, stretch: Stretch) -> TrackEmbedding:
+        heard = listen(path, stretch)
         time.sleep(SLOW_S)
         return heard
 
@@ -77,8 +78,8 @@ def listen_dangerously(directory: Path) -> Listen:
     """As :func:`listen_and_log`, but some files kill the process that hears them, or hang it."""
     listen = listen_and_log(directory)
 
-    def dangerous(path: Path) -> TrackEmbedding:
-        heard = listen(path)
+    def dangerous(path: Path, stretch: Stretch) -> TrackEmbedding:
+        heard = listen(path, stretch)
         if "poison" in path.name:
             os.kill(os.getpid(), signal.SIGKILL)
         if "endless" in path.name:

@@ -1,7 +1,8 @@
 """Commands that ask: which playlists a track fits, and what lies between two tracks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,8 @@ from recommender.errors import RecommenderError
 from recommender.matching.spotify_links import link_resolver
 from recommender.model.in_service import ModelHolder
 from recommender.model.shelf import ModelShelf
+from recommender.sources.album_tracks import is_sheet, references_of
+from recommender.sources.cue.sheet import MalformedSheet
 from recommender.sources.web.audio_urls import audio_fetcher
 from recommender.sources.web.reading import open_web
 
@@ -40,7 +43,10 @@ def recommend(
     segments: bool,
     as_json: bool,
 ) -> None:
-    """Say which playlists each TRACK fits: an id, isrc:..., mbid:..., spotify:track:..., a file, or a URL."""
+    """Say which playlists each TRACK fits: an id, isrc:..., mbid:..., spotify:track:..., a file, or a URL.
+
+    A cue sheet asks about every track that it names, 'album.flac#3' about the third of an album in one file.
+    """
     database = open_database(shell.settings)
     threads = shell.settings.encoder_threads
     holder = ModelHolder(database, encoder_threads=threads)
@@ -57,9 +63,21 @@ def recommend(
         fetch=audio_fetcher(shell.settings, open_web(shell.settings)),
         resolve_spotify=link_resolver(shell.settings, database, lambda: open_web(shell.settings)),
     )
-    codes = [_recommend_one(ask, track, as_json=as_json) for track in tracks]
+    codes = [_recommend_one(ask, track, as_json=as_json) for track in _each_track(tracks)]
     if any(codes):
         raise click.exceptions.Exit(max(codes) if all(codes) else ExitCode.PARTLY)
+
+
+def _each_track(tracks: Sequence[str]) -> Iterator[str]:
+    """The tracks asked about, those of a cue sheet one by one; what is no sheet of use is asked as it is."""
+    for track in tracks:
+        references = [track]
+        if is_sheet(Path(track)):
+            try:
+                references = references_of(Path(track).resolve())
+            except MalformedSheet as error:
+                raise click.ClickException(f"{track}: {error}") from error
+        yield from references
 
 
 def _recommend_one(ask: Callable[[str], Recommendation], track: str, *, as_json: bool) -> ExitCode:

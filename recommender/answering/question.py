@@ -18,17 +18,18 @@ from recommender.answering.answer import AskedTrack, Recommendation
 from recommender.answering.headline import explanation, headline
 from recommender.answering.ranking import GroupNotFitted, Query, RankingOptions, choose_group, recommend
 from recommender.answering.said import obey
-from recommender.audio_files.content_hash import content_sha256
+from recommender.audio_files.content_hash import content_sha256, stretch_sha256
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings, load_patches
-from recommender.catalogue.files import display_path, track_of_content, track_of_file, track_paths
+from recommender.catalogue.files import track_of_content, track_of_file, track_places
 from recommender.catalogue.playlists import find_group
 from recommender.catalogue.tracks import find_track, parse_reference, tracks_by_id
 from recommender.errors import NoSuchEmbedding, NoSuchTrack, RecommenderError
 from recommender.model.in_service import ServedModel
 from recommender.records.models import StoredPatches
 from recommender.records.rows import SPOTIFY
-from recommender.records.tracks import TrackInfo
+from recommender.records.tracks import Place, TrackInfo
+from recommender.sources.album_tracks import read_track
 from recommender.sources.folder import read_facts, resolve_in_roots
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -172,18 +173,34 @@ def _query_by_file(database: Database, path: Path, model: ServedModel, *, name: 
         track_id = track_of_content(session, content_sha256(path))
         track = None if track_id is None else tracks_by_id(session, [track_id]).get(track_id)
     if track is not None:
-        return _listen(path, model, AskedTrack(track.id, track.title, track.artist, track.duration_s))
+        return _listen(Place(path), model, AskedTrack(track.id, track.title, track.artist, track.duration_s))
     facts = model.encoder.apart(partial(read_facts, path, name=name))
-    return _listen(path, model, AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None))
+    asked = AskedTrack(id=None, title=facts.title, artist=facts.artist, duration_s=None)
+    return _listen(Place(path), model, asked)
 
 
 def _query_by_path(database: Database, path: Path, model: ServedModel) -> Query:
     try:
         return _query_by_track(database, lambda session: track_of_file(session, path), model)
     except NoSuchTrack:
-        if not _is_file(path):
-            raise NoSuchTrack(f"there is no file {display_path(Path(path.name))[:100]!r} there") from None
-    return _query_by_file(database, path, model)
+        if _is_file(path):
+            return _query_by_file(database, path, model)
+    return _query_by_stretch(database, path, model)
+
+
+def _query_by_stretch(database: Database, path: Path, model: ServedModel) -> Query:
+    """A track of an album in one file, ``album.flac#3``, that the catalogue has not got under this path."""
+    file, track = model.encoder.apart(partial(read_track, path))
+    with database.read_session() as session:
+        track_id = track_of_content(session, stretch_sha256(content_sha256(file), track.stretch))
+        known = None if track_id is None else tracks_by_id(session, [track_id]).get(track_id)
+    asked = AskedTrack(
+        id=None if known is None else known.id,
+        title=track.facts.title if known is None else known.title,
+        artist=track.facts.artist if known is None else known.artist,
+        duration_s=None,
+    )
+    return _listen(Place(file, track.stretch), model, asked)
 
 
 def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model: ServedModel) -> Query:
@@ -202,16 +219,16 @@ def _query_by_track(database: Database, find: Callable[[Any], TrackInfo], model:
         try:
             patches = load_patches(session, track.id, fingerprint)
         except NoSuchEmbedding:
-            path = track_paths(session, [track.id]).get(track.id)
+            place = track_places(session, [track.id]).get(track.id)
         else:
             _, vectors = load_embeddings(session, fingerprint, [track.id])
             return _stored_query(asked, vectors[0], patches, look_up_ms=1000 * (perf_counter() - started))
-    if path is None or not _is_file(path):
+    if place is None or not _is_file(place.path):
         raise TrackWithoutAudio(
             f"track {track.id} has not been heard by the encoder of model {model.bundle.bundle_id},"
             " and has no file that can be read"
         )
-    return _listen(path, model, asked)
+    return _listen(place, model, asked)
 
 
 def _stored_query(
@@ -227,8 +244,8 @@ def _stored_query(
     )
 
 
-def _listen(path: Path, model: ServedModel, asked: AskedTrack) -> Query:
-    heard = model.encoder.listen(path)
+def _listen(place: Place, model: ServedModel, asked: AskedTrack) -> Query:
+    heard = model.encoder.listen(place.path, place.stretch)
     return Query(
         track=replace(asked, duration_s=heard.whole_s, heard_in_part=heard.heard_in_part),
         vector=heard.vector,

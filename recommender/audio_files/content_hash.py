@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from embeddings.stretch import Stretch
+
 CHUNK_BYTES = 1 << 20
 _ID3V1_BYTES = 128
 _APE_FOOTER_BYTES = 32
@@ -28,6 +30,13 @@ def content_sha256(path: Path) -> str:
         if digest is None:
             digest = _hash(_read_spans(file, [(0, _size(file))]))
     return digest or hashlib.sha256().hexdigest()
+
+
+def stretch_sha256(content: str, stretch: Stretch) -> str:
+    """The hash of a stretch of a file with this content hash: that of the file where it is all of it."""
+    if stretch.is_whole:
+        return content
+    return hashlib.sha256(f"{content}:{stretch.start_s!r}:{stretch.end_s!r}".encode()).hexdigest()
 
 
 def _hash(chunks: Iterator[bytes]) -> str | None:

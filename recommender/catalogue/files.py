@@ -4,15 +4,17 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from embeddings.stretch import WHOLE, Stretch
 from recommender.catalogue.database import CHUNK_ROWS, insert_or_keep, insert_or_update
 from recommender.catalogue.tables.library import AudioFile, LibraryRoot, Track
 from recommender.catalogue.tracks import find_track, update_track, upsert_track
 from recommender.errors import NoSuchTrack
-from recommender.records.tracks import FailedFile, KnownFile, TrackFacts, TrackInfo
+from recommender.records.tracks import FailedFile, KnownFile, Place, TrackFacts, TrackInfo, numbered_path
 
 
 def display_path(path: Path | bytes) -> str:
@@ -20,26 +22,33 @@ def display_path(path: Path | bytes) -> str:
     return os.fsencode(path).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def known_files(session: Session, folder: Path) -> dict[bytes, KnownFile]:
-    """Path -> what the last scan found, for every file below a folder."""
+def known_files(session: Session, folder: Path) -> dict[bytes, list[KnownFile]]:
+    """Path -> what the last scan found, for every file below a folder; several entries for an album."""
     place = (AudioFile.path, AudioFile.size, AudioFile.mtime_ns)
     outcome = (AudioFile.track_id, AudioFile.error_code, AudioFile.error)
     rows = session.execute(select(*place, *outcome).where(_below(folder)))
-    return {
-        row.path: KnownFile(row.size, row.mtime_ns, row.track_id, row.error_code, row.error) for row in rows
-    }
+    found: dict[bytes, list[KnownFile]] = {}
+    for row in rows:
+        known = KnownFile(row.size, row.mtime_ns, row.track_id, row.error_code, row.error)
+        found.setdefault(row.path, []).append(known)
+    return found
 
 
-def known_files_at(session: Session, paths: Sequence[Path]) -> dict[Path, KnownFile]:
-    """Path -> what was found there when it was last read, for those of the paths that were."""
-    found: dict[Path, KnownFile] = {}
+def known_files_at(session: Session, paths: Sequence[Path]) -> dict[tuple[Path, float | None], KnownFile]:
+    """(path, start in seconds) -> what was found there when it was last read, for those paths that were.
+
+    The start is None where the file is one track.
+    """
+    found: dict[tuple[Path, float | None], KnownFile] = {}
+    part = (AudioFile.start_s, AudioFile.end_s)
     place = (AudioFile.path, AudioFile.size, AudioFile.mtime_ns)
     outcome = (AudioFile.track_id, AudioFile.error_code, AudioFile.error)
     for start in range(0, len(paths), CHUNK_ROWS):
         chunk = [os.fsencode(path) for path in paths[start : start + CHUNK_ROWS]]
-        for row in session.execute(select(*place, *outcome).where(AudioFile.path.in_(chunk))):
+        for row in session.execute(select(*place, *part, *outcome).where(AudioFile.path.in_(chunk))):
             known = KnownFile(row.size, row.mtime_ns, row.track_id, row.error_code, row.error)
-            found[Path(os.fsdecode(row.path))] = known
+            is_whole = Stretch(row.start_s, row.end_s).is_whole
+            found[(Path(os.fsdecode(row.path)), None if is_whole else row.start_s)] = known
     return found
 
 
@@ -55,9 +64,10 @@ def record_file(
     size: int,
     mtime_ns: int,
     facts: TrackFacts,
+    stretch: Stretch = WHOLE,
     allow_spotify: bool = False,
 ) -> int:
-    """Id of the track that a file holds, made or brought up to date.
+    """Id of the track that a file, or a stretch of it, holds, made or brought up to date.
 
     Of several files with the same audio, the one whose path sorts first names the track: the outcome
     does not depend on which was read first.
@@ -71,15 +81,32 @@ def record_file(
         naming_path = session.scalar(first)
         if naming_path is None or os.fsencode(path) <= naming_path:
             update_track(session, known, facts)
-    _upsert_file(session, path, size=size, mtime_ns=mtime_ns, track_id=track_id, sha256=facts.content_sha256)
+    found = {"track_id": track_id, "content_sha256": facts.content_sha256}
+    _upsert_file(session, Place(path, stretch), size=size, mtime_ns=mtime_ns, found=found)
     return track_id
 
 
 def record_failed_file(
-    session: Session, path: Path, *, size: int, mtime_ns: int, code: str, error: str
+    session: Session,
+    path: Path,
+    *,
+    size: int,
+    mtime_ns: int,
+    code: str,
+    error: str,
+    stretch: Stretch = WHOLE,
 ) -> None:
-    """Set a file aside with the reason; it is tried again once it changes."""
-    _upsert_file(session, path, size=size, mtime_ns=mtime_ns, error_code=code, error=error)
+    """Set a file, or a stretch of it, aside with the reason; it is tried again once the file changes."""
+    found = {"error_code": code, "error": error}
+    _upsert_file(session, Place(path, stretch), size=size, mtime_ns=mtime_ns, found=found)
+
+
+def keep_only_stretches(session: Session, path: Path, stretches: Iterable[Stretch]) -> None:
+    """Forget what else was once found in a file: its cue sheet was changed, came or went."""
+    starts = [stretch.start_s for stretch in stretches]
+    session.execute(
+        delete(AudioFile).where(AudioFile.path == os.fsencode(path), AudioFile.start_s.not_in(starts))
+    )
 
 
 def failed_files(session: Session, folder: Path) -> list[FailedFile]:
@@ -101,38 +128,69 @@ def folder_tracks(session: Session, folder: Path) -> list[int]:
     rows = session.scalars(
         select(AudioFile.track_id)
         .where(_below(folder), AudioFile.track_id.is_not(None))
-        .order_by(AudioFile.path)
+        .order_by(AudioFile.path, AudioFile.start_s)
     )
     return list(dict.fromkeys(track_id for track_id in rows if track_id is not None))
 
 
 def track_of_file(session: Session, path: Path) -> TrackInfo:
-    """The track that a file holds, as of the last scan; confine the path first."""
-    track_id = session.scalar(select(AudioFile.track_id).where(AudioFile.path == os.fsencode(path)))
+    """The track that a file holds, as of the last scan, or one of several: ``album.flac#3`` is its third.
+
+    Confine the path first.
+
+    Raises
+    ------
+    NoSuchTrack
+    """
+    track_id = _track_at(session, path)
     if track_id is None:
         raise NoSuchTrack(f"no track in the catalogue was read from {display_path(path)!r}")
     return find_track(session, track_id)
 
 
-def track_paths(session: Session, track_ids: Iterable[int]) -> dict[int, Path]:
-    """Track id -> the file it is read from, of several the first that is there; without a file left out."""
+def _track_at(session: Session, path: Path) -> int | None:
+    columns = (AudioFile.track_id, AudioFile.start_s, AudioFile.end_s)
+
+    def rows_at(file: Path) -> list[Any]:
+        statement = select(*columns).where(AudioFile.path == os.fsencode(file))
+        return list(session.execute(statement.order_by(AudioFile.start_s)))
+
+    rows = rows_at(path)
+    if rows:
+        only = rows[0]
+        return only.track_id if Stretch(only.start_s, only.end_s).is_whole else None
+    file, number = numbered_path(path)
+    rows = rows_at(file) if number is not None else []
+    return rows[number - 1].track_id if number is not None and 0 < number <= len(rows) else None
+
+
+def track_places(session: Session, track_ids: Iterable[int]) -> dict[int, Place]:
+    """Track id -> where it is read, of several places the first that is there; without a file left out."""
     wanted = list(track_ids)
-    files: dict[int, list[Path]] = {}
+    places: dict[int, list[Place]] = {}
     for start in range(0, len(wanted), CHUNK_ROWS):
         chunk = wanted[start : start + CHUNK_ROWS]
         rows = session.execute(
-            select(AudioFile.track_id, AudioFile.path)
+            select(AudioFile.track_id, AudioFile.path, AudioFile.start_s, AudioFile.end_s)
             .where(AudioFile.track_id.in_(chunk))
-            .order_by(AudioFile.path)
+            .order_by(AudioFile.path, AudioFile.start_s)
         )
-        for track_id, path in rows:
+        for track_id, path, start_s, end_s in rows:
             if track_id is not None:
-                files.setdefault(track_id, []).append(Path(os.fsdecode(path)))
+                place = Place(Path(os.fsdecode(path)), Stretch(start_s, end_s))
+                places.setdefault(track_id, []).append(place)
     # Only of copies is the disk asked: one may have been deleted since the last scan.
     return {
-        track_id: paths[0] if len(paths) == 1 else next(filter(Path.is_file, paths), paths[0])
-        for track_id, paths in files.items()
+        track_id: found[0]
+        if len(found) == 1
+        else next((place for place in found if place.path.is_file()), found[0])
+        for track_id, found in places.items()
     }
+
+
+def track_paths(session: Session, track_ids: Iterable[int]) -> dict[int, Path]:
+    """Track id -> the file of its :func:`track_places`, for whoever does not listen to it."""
+    return {track_id: place.path for track_id, place in track_places(session, track_ids).items()}
 
 
 def add_library_root(session: Session, path: Path) -> None:
@@ -155,26 +213,16 @@ def _below(folder: Path) -> ColumnElement[bool]:
     return (AudioFile.path == os.fsencode(folder)) | inside
 
 
-def _upsert_file(
-    session: Session,
-    path: Path,
-    *,
-    size: int,
-    mtime_ns: int,
-    track_id: int | None = None,
-    sha256: str | None = None,
-    error_code: str | None = None,
-    error: str | None = None,
-) -> None:
+def _upsert_file(session: Session, place: Place, *, size: int, mtime_ns: int, found: dict[str, Any]) -> None:
+    nothing = {"track_id": None, "content_sha256": None, "error_code": None, "error": None}
     row = {
-        "path": os.fsencode(path),
-        "path_text": display_path(path),
+        "path": os.fsencode(place.path),
+        "path_text": display_path(place.path),
+        "start_s": place.stretch.start_s,
+        "end_s": place.stretch.end_s,
         "size": size,
         "mtime_ns": mtime_ns,
-        "track_id": track_id,
-        "content_sha256": sha256,
-        "error_code": error_code,
-        "error": error,
+        **(nothing | found),
         "seen_at": time.time(),
     }
-    insert_or_update(session, AudioFile, row, key=("path",))
+    insert_or_update(session, AudioFile, row, key=("path", "start_s"))

@@ -59,22 +59,25 @@ def tracks_with_identity(session: Session, scheme: str, values: Iterable[str]) -
     return dict(found)
 
 
-def tracks_at_paths(session: Session, paths: Iterable[str]) -> dict[str, int]:
-    """Path -> id of the track that a scan read from it; paths never scanned are left out."""
+def tracks_at_paths(session: Session, paths: Iterable[str]) -> dict[str, dict[float, int]]:
+    """Path -> start in seconds -> id of the track that a scan read there; without paths never scanned."""
     wanted = {_path_bytes(path): path for path in paths}
-    found = {}
+    found: dict[str, dict[float, int]] = {}
     for chunk in _chunks(sorted(wanted)):
-        statement = select(AudioFile.path, AudioFile.track_id).where(AudioFile.path.in_(chunk))
-        for path, track_id in session.execute(statement):
+        columns = (AudioFile.path, AudioFile.start_s, AudioFile.track_id)
+        for path, start_s, track_id in session.execute(select(*columns).where(AudioFile.path.in_(chunk))):
             if track_id is not None:
-                found[wanted[path]] = track_id
+                found.setdefault(wanted[path], {})[start_s] = track_id
     return found
 
 
 def scanned_paths(session: Session) -> list[tuple[str, int]]:
-    """(path as text, track id) of every file that a track was read from."""
-    statement = select(AudioFile.path_text, AudioFile.track_id).order_by(AudioFile.path)
-    return [(path, track_id) for path, track_id in session.execute(statement) if track_id is not None]
+    """(path as text, track id) of every file that is one track; the path of an album says nothing of one."""
+    statement = select(AudioFile.path_text, AudioFile.track_id).where(
+        AudioFile.start_s == 0, AudioFile.end_s.is_(None)
+    )
+    rows = session.execute(statement.order_by(AudioFile.path))
+    return [(path, track_id) for path, track_id in rows if track_id is not None]
 
 
 def decisions_about(session: Session, keys: Iterable[str]) -> dict[str, Decided]:

@@ -17,12 +17,15 @@ from recommender.records.feeds import FeedItemInfo, FeedState, Settled
 from recommender.records.matches import Match, Strength
 from recommender.records.rows import JELLYFIN, SUBSONIC, SourceRow
 from recommender.records.tracks import KnownFile
+from recommender.sources.cue.images import stat_file
 from recommender.sources.folder import resolve_in_roots
 
 # A file with one of these may be heard next time, unchanged: somebody installed what was missing.
 RETRIED_CODES = frozenset({MissingDecoder.code})
 # Schemes of ids on the user's own servers, which hand over audio.
 OWN_SERVERS = (SUBSONIC, JELLYFIN)
+# Its cue sheet is in its tags: what a folder shows of it is one file, and its tracks are in the library now.
+ALBUM = ("album_image", "the file is an album: each of its tracks is in the library, and none is this item")
 NOT_IN_LIBRARY, NOT_YET, UNREADABLE = "not_in_library", "not_yet", "unreadable_file"
 
 MatchRows = Callable[[Session, Sequence[SourceRow]], Sequence["Meant"]]
@@ -54,6 +57,7 @@ class _File:
     path: Path
     size: int
     mtime_ns: int
+    start_s: float | None
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,13 @@ class Resolver:
             return None
         try:
             path = resolve_in_roots(Path(row.path), self.roots)
-            status = path.stat()
+            file = stat_file(path)
         except OutsideLibrary as error:
             return Meant(None, OutsideLibrary.code, str(error))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no path"
             return Meant(None, "missing_file", f"the file cannot be read: {reason}")
-        return _File(path, status.st_size, status.st_mtime_ns)
+        return _File(path, file.size, file.mtime_ns, row.start_s)
 
     def _meant(self, session: Session, items: Sequence[FeedItemInfo]) -> dict[int, Meant]:
         """Item -> the track that it is known to be, or that its names say."""
@@ -111,13 +115,13 @@ def _decide(
     place: _File | Meant | None,
     meant: Meant,
     *,
-    known: dict[Path, KnownFile],
+    known: dict[tuple[Path, float | None], KnownFile],
     heard: set[int],
     files: dict[int, Path],
     now: float,
 ) -> Found:
     if isinstance(place, _File):
-        return _decide_by_file(item, place, known.get(place.path), heard)
+        return _decide_by_file(item, place, known.get((place.path, place.start_s)), heard)
     if meant.track_id in heard:
         return Found(item, settled=Settled(item.id, FeedState.RESOLVED, meant.track_id))
     path = files.get(meant.track_id) if meant.track_id is not None else None

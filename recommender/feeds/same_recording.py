@@ -79,7 +79,8 @@ def _sure_keys(row: SourceRow) -> Iterator[str]:
 
 def _place_keys(row: SourceRow) -> Iterator[str]:
     if row.path:
-        yield f"path:{quote_from_bytes(os.fsencode(row.path))}"
+        part = "" if row.start_s is None else f"#t={row.start_s!r}"
+        yield f"path:{quote_from_bytes(os.fsencode(row.path))}{part}"
     guid = row.identity(GUID)
     if guid:
         yield f"{GUID}:{guid}"

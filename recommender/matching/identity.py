@@ -28,6 +28,8 @@ from recommender.records.matches import Match, Method, Strength, row_key
 from recommender.records.rows import ISRC, MBID, SPOTIFY, SourceRow
 from recommender.sources.rows.names import names_of_path
 
+# Players write where a track begins in whole seconds, or as they please.
+_SAME_START_S = 1.0
 _UNDECIDED = Decided(None, frozenset())
 _REGISTRIES: tuple[tuple[Method, str, Callable[[SourceRow], list[str]]], ...] = (
     (Method.ISRC, ISRC, isrcs_of),
@@ -42,7 +44,7 @@ class _Library:
 
     by_id: dict[int, NamedTrack]
     names: KnownNames
-    at_path: dict[str, int]
+    at_path: dict[str, dict[float, int]]
     paths: KnownPaths
     registered: dict[Method, dict[str, list[int]]]
 
@@ -94,7 +96,10 @@ def _match_row(row: SourceRow, library: _Library, decided: Decided) -> Match:
 def _by_path(row: SourceRow, library: _Library) -> list[Judged]:
     if not row.path:
         return []
-    exact = library.by_id.get(library.at_path.get(row.path, 0))
+    there = library.at_path.get(row.path, {})
+    if len(there) > 1:
+        return _by_place(row, there, library)
+    exact = library.by_id.get(next(iter(there.values()), 0))
     if exact is not None:
         return [Judged(exact, Strength.STRONG, Method.PATH, 1.0)]
     found = []
@@ -111,6 +116,18 @@ def _by_path(row: SourceRow, library: _Library) -> list[Judged]:
                 judged = judge_identity(nameless, track, UNLIKE, Method.PATH, trust=trust)
             found.append(judged)
     return found
+
+
+def _by_place(row: SourceRow, there: dict[float, int], library: _Library) -> list[Judged]:
+    """The track of an album in one file that begins where the row says; else its names must tell which."""
+    if row.start_s is None and row.end_s is None:
+        return []
+    start_s = row.start_s or 0.0
+    nearest = min(there, key=lambda known_s: abs(known_s - start_s))
+    track = library.by_id.get(there[nearest])
+    if track is None or abs(nearest - start_s) > _SAME_START_S:
+        return []
+    return [Judged(track, Strength.STRONG, Method.PATH, 1.0)]
 
 
 def _by_registry(row: SourceRow, library: _Library) -> list[Judged]:

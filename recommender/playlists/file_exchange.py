@@ -1,12 +1,12 @@
 """Playlists of the catalogue out of files and into files."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from recommender.catalogue.database import Database
-from recommender.catalogue.files import track_paths
+from recommender.catalogue.files import track_places
 from recommender.catalogue.identities import track_identities
 from recommender.catalogue.playlists import get_playlist, playlist_tracks
 from recommender.catalogue.tracks import tracks_by_id
@@ -19,7 +19,7 @@ from recommender.records.jobs import JobKind
 from recommender.records.matches import ImportReport
 from recommender.records.playlists import Origin
 from recommender.records.rows import SourcePlaylist, SourceRow
-from recommender.records.tracks import known_artist
+from recommender.records.tracks import Place, known_artist
 
 
 class EmptyPlaylist(SourceError):
@@ -93,20 +93,31 @@ def playlist_for_export(session: Session, playlist_id: int) -> SourcePlaylist:
     """
     playlist = get_playlist(session, playlist_id)
     track_ids = playlist_tracks(session, playlist_id)
-    tracks, paths = tracks_by_id(session, track_ids), track_paths(session, track_ids)
+    tracks, places = tracks_by_id(session, track_ids), track_places(session, track_ids)
     identities = track_identities(session, track_ids)
     rows = [
-        SourceRow(
-            title=tracks[track_id].title,
-            artist=known_artist(tracks[track_id].artist),
-            album=tracks[track_id].album,
-            duration_s=tracks[track_id].duration_s,
-            identities=tuple(identities.get(track_id, ())),
-            path=str(paths[track_id]) if track_id in paths else None,
+        _placed(
+            SourceRow(
+                title=tracks[track_id].title,
+                artist=known_artist(tracks[track_id].artist),
+                album=tracks[track_id].album,
+                duration_s=tracks[track_id].duration_s,
+                identities=tuple(identities.get(track_id, ())),
+            ),
+            places.get(track_id),
         )
         for track_id in track_ids
     ]
     return SourcePlaylist(playlist.name, playlist.source, tuple(rows))
+
+
+def _placed(row: SourceRow, place: Place | None) -> SourceRow:
+    if place is None:
+        return row
+    if place.stretch.is_whole:
+        return replace(row, path=str(place.path))
+    start_s, end_s = place.stretch
+    return replace(row, path=str(place.path), start_s=start_s, end_s=end_s)
 
 
 def describe_import(report: ImportReport, *, n_left_out: int | None = None) -> dict[str, Any]:

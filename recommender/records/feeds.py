@@ -102,7 +102,7 @@ def row_values(row: FeedRow) -> dict[str, Any]:
     if row.row.path is not None:
         # Not as text: the names of files are bytes, and need not be any.
         values["path"] = row.row.path.encode("utf-8", "surrogateescape").hex()
-    return {name: _clean(value) for name, value in values.items() if value}
+    return {name: _clean(value) for name, value in values.items() if value or value == 0.0}
 
 
 def read_row(values: Mapping[str, Any]) -> FeedRow:

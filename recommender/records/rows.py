@@ -18,7 +18,8 @@ class SourceRow:
     ``identities`` are (scheme, value) pairs, schemes as in this module: an ISRC, a MusicBrainz recording
     or release group, a Spotify track URI, an id on the user's own server, a feed's guid. ``path`` is an
     absolute local path, ``url`` an http(s) address of the audio, ``released`` a date as the source wrote
-    it (YYYY, YYYY-MM or YYYY-MM-DD).
+    it (YYYY, YYYY-MM or YYYY-MM-DD). ``start_s`` and ``end_s`` are where in the file it lies, for albums in
+    one file; None where the file is the track.
     """
 
     title: str = ""
@@ -29,6 +30,8 @@ class SourceRow:
     path: str | None = None
     url: str | None = None
     released: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
 
     def identity(self, scheme: str) -> str | None:
         """The value of one scheme, or None."""

@@ -1,10 +1,31 @@
 """Tracks and their files as plain values; times are seconds since 1970, UTC."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from embeddings.stretch import WHOLE, Stretch
 
 # What stands in for the artist where neither tags nor the file name say one.
 UNKNOWN_ARTIST = "unknown artist"
+
+
+_NUMBERED = re.compile(r"(.+)#(\d{1,3})")
+
+
+class Place(NamedTuple):
+    """Where a track is heard: a file, or a stretch of one."""
+
+    path: Path
+    stretch: Stretch = WHOLE
+
+
+def numbered_path(path: Path) -> tuple[Path, int | None]:
+    """The file and the number, from 1, of a track in it, as in ``album.flac#3``; None without a number."""
+    found = _NUMBERED.fullmatch(path.name)
+    return (path, None) if found is None else (path.with_name(found[1]), int(found[2]))
 
 
 BIT_RATE_BANDS_KBPS = (64, 112, 160, 256, 400)
@@ -69,6 +90,15 @@ class TrackInfo:
     path: str | None
     heard_in_part: str | None = None
     artists: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """An audio file as a folder shows it, unread; a cue sheet about it counts as a part of it."""
+
+    path: Path
+    size: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True)

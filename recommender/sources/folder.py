@@ -11,25 +11,19 @@ from typing import Any
 
 from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import OutsideLibrary, UnreadableFolder
-from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, TrackFacts
+from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, FoundFile, TrackFacts
+from recommender.sources.cue.images import SUFFIX, albums_in, sheets_by_image, with_sheet
 from recommender.sources.tags import read_tags
 
 N_SUFFIXES_NAMED = 5
 _TRACK_NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
 
 
-@dataclass(frozen=True)
-class FoundFile:
-    """An audio file as the folder shows it, unread."""
-
-    path: Path
-    size: int
-    mtime_ns: int
-
-
 @dataclass
 class PassedOver:
     """What a walk left aside: files by their suffix, links not followed, folders that may not be read.
+
+    ``sheets`` are cue sheets of no use, by their names, with the reason.
 
     Hidden files are not counted.
     """
@@ -37,6 +31,7 @@ class PassedOver:
     suffixes: Counter[str] = field(default_factory=Counter)
     n_links: int = 0
     n_folders: int = 0
+    sheets: dict[str, str] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -46,6 +41,9 @@ class PassedOver:
             by_number = sorted(self.suffixes.items(), key=lambda item: (-item[1], item[0]))
             most = ", ".join(f"{suffix} {n}" for suffix, n in by_number[:N_SUFFIXES_NAMED])
             parts.append(f"{n_files} files that by their names are no audio ({most})")
+        if self.sheets:
+            name, reason = next(iter(self.sheets.items()))
+            parts.append(f"{len(self.sheets)} cue sheets of no use ({name}: {reason})")
         if self.n_links:
             parts.append(f"{self.n_links} links to folders, or out of the library's folders")
         if self.n_folders:
@@ -55,7 +53,8 @@ class PassedOver:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         counts = {"suffixes": dict(self.suffixes.most_common()), "links": self.n_links}
-        return counts | {"unreadable_folders": self.n_folders, "sentence": self.sentence}
+        counts |= {"unreadable_folders": self.n_folders, "cue_sheets": self.sheets}
+        return counts | {"sentence": self.sentence}
 
 
 def walk_audio(
@@ -79,8 +78,7 @@ def walk_audio(
         raise UnreadableFolder(
             f"the folder {os.fspath(folder)!r} cannot be read: {error.strerror}"
         ) from error
-    for entry in entries:
-        yield from _walk_entry(entry, allowed, PassedOver() if passed_over is None else passed_over)
+    yield from _walk_entries(entries, folder, allowed, PassedOver() if passed_over is None else passed_over)
 
 
 def library_folders(folder: Path) -> list[Path]:
@@ -176,6 +174,24 @@ def _walk_order(entry: os.DirEntry[bytes]) -> bytes:
     return entry.name + b"/" if entry.is_dir(follow_symlinks=False) else entry.name
 
 
+def _walk_entries(
+    entries: list[os.DirEntry[bytes]], folder: Path, allowed: list[bytes], passed_over: PassedOver
+) -> Iterator[FoundFile]:
+    """The files of one folder, and those below it."""
+    has_sheets = any(_is_sheet(entry) for entry in entries)
+    albums, useless = albums_in(folder) if has_sheets else ([], {})
+    for path, reason in useless.items():
+        passed_over.sheets[os.fsencode(path.name).decode("utf-8", "replace")] = reason
+    sheets = sheets_by_image(albums)
+    for entry in entries:
+        if not _is_sheet(entry):
+            yield from (with_sheet(file, sheets) for file in _walk_entry(entry, allowed, passed_over))
+
+
+def _is_sheet(entry: os.DirEntry[bytes]) -> bool:
+    return entry.name.lower().endswith(os.fsencode(SUFFIX)) and entry.is_file()
+
+
 def _walk_entry(
     entry: os.DirEntry[bytes], allowed: list[bytes], passed_over: PassedOver
 ) -> Iterator[FoundFile]:
@@ -187,8 +203,7 @@ def _walk_entry(
         except OSError:  # a folder that may not be read hides its files, like an unmounted disk
             passed_over.n_folders += 1
             return
-        for inner in below:
-            yield from _walk_entry(inner, allowed, passed_over)
+        yield from _walk_entries(below, Path(os.fsdecode(entry.path)), allowed, passed_over)
         return
     suffix = Path(os.fsencode(entry.name).decode("utf-8", "replace")).suffix.lower()
     if _is_link_to_folder(entry):

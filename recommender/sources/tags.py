@@ -93,6 +93,21 @@ def read_picture(path: Path) -> bytes:
     return b"" if picture is None else bytes(picture.data)
 
 
+def read_cue_sheet(path: Path) -> str:
+    """The cue sheet in a file's tags, where rippers of whole albums put it; empty without one."""
+    try:
+        found = recognise_format(path)
+        readings = [] if found is None else [values for values, _ in _readings(path, found)]
+    except OSError:
+        return ""
+    return next((texts[0] for values in readings if (texts := values.get("cuesheet"))), "")
+
+
+def is_isrc(code: str) -> bool:
+    """Whether a code has the form of an ISRC, in capitals and without dashes."""
+    return _ISRC.match(code) is not None
+
+
 def _tags_of(values: Mapping[str, list[str]], header: TinyTag | None) -> Tags:
     artists = values.get("artist") or values.get("albumartist") or values.get("album_artist") or []
     duration_s = (header.duration or 0.0) if header is not None else 0.0

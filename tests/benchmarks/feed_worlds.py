@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation, TrackEmbedding
 from embeddings.encoder_files import load_encoder_config
+from embeddings.stretch import Stretch
 from recommender.catalogue.database import migrate, open_database
 from recommender.catalogue.feeds import register_feed
 from recommender.catalogue.files import add_library_root
@@ -89,7 +90,7 @@ def listen_to_stub(_directory: Path) -> Listen:
     """Hear in no time what the bytes of a file say."""
     config = load_encoder_config(TINY_ENCODER)
 
-    def listen(path: Path) -> TrackEmbedding:
+    def listen(path: Path, stretch: Stretch) -> TrackEmbedding:
         seed = int.from_bytes(hashlib.sha256(path.read_bytes()).digest()[:4])
         patches = (
             np.random.default_rng(seed).normal(size=(N_PATCHES, config.embedding_dim)).astype(np.float32)

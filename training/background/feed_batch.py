@@ -33,7 +33,7 @@ from recommender.errors import SettingsError, SourceError, UnreadableFolder
 from recommender.feeds.albums import expand_albums
 from recommender.feeds.batch import take_rows
 from recommender.feeds.digest import sentence
-from recommender.feeds.resolving import Found, Resolver, settle_heard
+from recommender.feeds.resolving import ALBUM, Found, Resolver, settle_heard
 from recommender.feeds.scoring import score_tracks
 from recommender.jobs import ledger
 from recommender.jobs.run import JobRun
@@ -233,8 +233,10 @@ class FeedBatch:
             if unheard:
                 listed = failed_items(session, self._run.job.id, limit=MANY_FAILURES)
                 failures = {item_path(item.key): (item.code, item.error) for item in listed}
-            for path, known in known_files_at(session, unheard).items():
-                if known.error_code is not None:
+            for (path, start_s), known in known_files_at(session, unheard).items():
+                if start_s is not None:
+                    failures.setdefault(path, ALBUM)
+                elif known.error_code is not None:
                     failures[path] = (known.error_code, known.error or "")
         self._settle([settle_heard(one, failures) for one in found])
 

@@ -175,7 +175,8 @@ class SourceImport:
     def _recognise(self, session: Session, fetched: dict[int, Path]) -> None:
         """Note which tracks the files became, under what the server says where their tags are silent."""
         at = tracks_at_paths(session, [str(path) for path in fetched.values()])
-        found = {row: at[str(path)] for row, path in fetched.items() if str(path) in at}
+        alone = {path: next(iter(there.values())) for path, there in at.items() if len(there) == 1}
+        found = {row: alone[str(path)] for row, path in fetched.items() if str(path) in alone}
         infos = tracks_by_id(session, list(found.values()))
         for row, track_id in found.items():
             if infos[track_id].title == fetched[row].stem:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.catalogue.database import Database
-from recommender.catalogue.files import track_paths
+from recommender.catalogue.files import track_places
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.records.tracks import known_artists
 from recommender.settings import Settings
@@ -47,7 +47,8 @@ def read_labelled(database: Database, settings: Settings, learning_set: Learning
     """Return the tracks of all groups whose files are there; None when they are too few to train on."""
     wanted = {int(track_id) for _, tracks in learning_set.groups for track_id in tracks.track_ids}
     with database.read_session() as session:
-        paths = {i: path for i, path in track_paths(session, sorted(wanted)).items() if path.is_file()}
+        places = track_places(session, sorted(wanted))
+        paths = {i: place for i, place in places.items() if place.path.is_file()}
         infos = tracks_by_id(session, sorted(paths))
     if len(paths) < MIN_TRACKS:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding, tracks_without_embedding
-from recommender.catalogue.files import track_paths
+from recommender.catalogue.files import track_places
 from recommender.catalogue.models import current_bundle, promote_bundle
 from recommender.catalogue.tracks import mark_heard
 from recommender.errors import ChampionChanged
@@ -113,9 +113,9 @@ def hear_the_rest(database: Database, settings: Settings, directory: Path, progr
     """
     fingerprint = load_encoder_config(directory).fingerprint
     with database.read_session() as session:
-        paths = track_paths(session, tracks_without_embedding(session, fingerprint))
-    for done, heard in enumerate(hear_files(paths, directory, settings), start=1):
-        progress(done, len(paths), "hearing the rest of the library anew")
+        places = track_places(session, tracks_without_embedding(session, fingerprint))
+    for done, heard in enumerate(hear_files(places, directory, settings), start=1):
+        progress(done, len(places), "hearing the rest of the library anew")
         if heard.embedding is None:
             continue
         with database.session() as session:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from embeddings.config import EncoderConfig
 from embeddings.encoder_files import load_encoder_config
 from recommender.audio_files.content_hash import content_sha256
+from recommender.records.tracks import Place
 from recommender.settings import Settings
 from training.datasets.playlist_folders import TrackRow
 from training.encoder.export import ensure_encoder
@@ -61,7 +62,7 @@ def hear_folder(
             continue
         if (stored := cache.read(keys[number])) is not None:
             found[number] = stored
-    waiting = {number: rows[number].file for number in keys if number not in found}
+    waiting = {number: Place(rows[number].file) for number in keys if number not in found}
     for heard in hear_files(waiting, directory, settings):
         if heard.embedding is None:
             failed[heard.key] = (heard.code, heard.error)
@@ -81,16 +82,17 @@ def hear_folder(
     )
 
 
-def hear_files(paths: Mapping[int, Path], directory: Path, settings: Settings) -> Iterator[Heard]:
+def hear_files(places: Mapping[int, Place], directory: Path, settings: Settings) -> Iterator[Heard]:
     """Yield what became of each file under its key, in the order in which they are done."""
-    n_processes = min(settings.embedding_processes, os.cpu_count() or 1, len(paths))
+    n_processes = min(settings.embedding_processes, os.cpu_count() or 1, len(places))
     if not n_processes:
         return
-    ahead, n_busy = deque(paths.items()), 0
+    ahead, n_busy = deque(places.items()), 0
     with Listeners(directory, n_processes=n_processes) as listeners:
         while ahead or n_busy:
             while ahead and listeners.n_idle:
-                listeners.submit(*ahead.popleft())
+                key, place = ahead.popleft()
+                listeners.submit(key, *place)
                 n_busy += 1
             for heard in listeners.collect(COLLECT_S):
                 n_busy -= 1

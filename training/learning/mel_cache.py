@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from embeddings.config import FRONT_END_VERSION, MelConfig, PatchConfig
 from embeddings.patches import track_patches
-from recommender.audio_files.content_hash import content_sha256
+from embeddings.stretch import WHOLE, Stretch
+from recommender.audio_files.content_hash import content_sha256, stretch_sha256
 from recommender.disk import replacing
+from recommender.records.tracks import Place
 
 Patches = NDArray[np.float32]
 
@@ -40,7 +42,7 @@ class MelCache:
         """File of the recording whose content hash this is."""
         return self.directory / self.fingerprint / content[:2] / f"{content}.npz"
 
-    def patches_of(self, path: Path, *, content: str | None = None) -> Patches:
+    def patches_of(self, path: Path, stretch: Stretch = WHOLE, *, content: str | None = None) -> Patches:
         """Log-mel patches of an audio file: (n_patches, patch_frames, n_mels) float32.
 
         Parameters
@@ -48,12 +50,12 @@ class MelCache:
         path : Path
             Read only when the cache has nothing sound; what cannot be heard raises an EmbeddingError.
         content : str, optional
-            Content hash of the file, where it is already known.
+            Content hash of the file, or of the stretch, where it is already known.
         """
-        entry = self.entry(content or content_sha256(path))
+        entry = self.entry(content or stretch_sha256(content_sha256(path), stretch))
         found = read_entry(entry)
         if found is None:
-            found = track_patches(path, self.mel, self.patches).patches.astype(np.float16)
+            found = track_patches(path, self.mel, self.patches, stretch=stretch).patches.astype(np.float16)
             write_entry(entry, found)
         return found.astype(np.float32)
 
@@ -79,14 +81,14 @@ def write_entry(entry: Path, patches: NDArray[np.float16]) -> None:
 class CachedPatches(Sequence[Patches]):
     """Patches of many tracks, each read from the cache when asked for: what the trainer takes."""
 
-    def __init__(self, cache: MelCache, paths: Sequence[Path]) -> None:
+    def __init__(self, cache: MelCache, places: Sequence[Place]) -> None:
         self._cache = cache
-        self._paths = tuple(paths)
+        self._places = tuple(places)
         # Hashing reads the whole file, so it is done once and not in every epoch.
-        self._contents = tuple(content_sha256(path) for path in self._paths)
+        self._contents = tuple(stretch_sha256(content_sha256(p.path), p.stretch) for p in self._places)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._places)
 
     def __getitem__(self, row: int) -> Patches:  # type: ignore[override]  # one track at a time, no slices
-        return self._cache.patches_of(self._paths[row], content=self._contents[row])
+        return self._cache.patches_of(*self._places[row], content=self._contents[row])

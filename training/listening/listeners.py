@@ -16,13 +16,14 @@ from pathlib import Path
 from embeddings.encoder import Encoder, TrackEmbedding
 from embeddings.errors import EmbeddingError
 from embeddings.other_process import describe_exit, start_process
+from embeddings.stretch import WHOLE, Stretch
 
 LONGEST_LISTEN_S = 120.0
 LONGEST_START_S = 60.0
 CRASHED_CODE = "decoder_crashed"
 HUNG_CODE = "decoder_hung"
 
-Listen = Callable[[Path], TrackEmbedding]
+Listen = Callable[[Path, Stretch], TrackEmbedding]
 MakeListen = Callable[[Path], Listen]
 
 
@@ -48,10 +49,10 @@ def make_encoder(directory: Path) -> Listen:
     return Encoder.load(directory, n_threads=1).listen
 
 
-def listen_to(listen: Listen, key: int, path: Path) -> Heard:
-    """Listen to one file in this process; every outcome is a value."""
+def listen_to(listen: Listen, key: int, path: Path, stretch: Stretch) -> Heard:
+    """Listen to one file, or a stretch of it, in this process; every outcome is a value."""
     try:
-        return Heard(key, embedding=listen(path))
+        return Heard(key, embedding=listen(path, stretch))
     except EmbeddingError as error:
         return Heard(key, code=error.code, error=str(error))
     except Exception as error:
@@ -84,9 +85,9 @@ class Listeners:
         """How many files may be submitted now."""
         return sum(listener.key is None for listener in self._all)
 
-    def submit(self, key: int, path: Path) -> None:
+    def submit(self, key: int, path: Path, stretch: Stretch = WHOLE) -> None:
         """Give a file to an idle process; ``key`` comes back with what became of it."""
-        next(listener for listener in self._all if listener.key is None).submit(key, path)
+        next(listener for listener in self._all if listener.key is None).submit(key, path, stretch)
 
     def collect(self, timeout_s: float) -> list[Heard]:
         """What became of the files that are done by now, waiting for the first at most so long."""
@@ -133,9 +134,9 @@ class ListenHere:
         """How many files may be submitted now."""
         return 0 if self._heard else 1
 
-    def submit(self, key: int, path: Path) -> None:
+    def submit(self, key: int, path: Path, stretch: Stretch = WHOLE) -> None:
         """Listen to a file, now."""
-        self._heard.append(listen_to(self._listen, key, path))
+        self._heard.append(listen_to(self._listen, key, path, stretch))
 
     def collect(self, timeout_s: float) -> list[Heard]:
         """What became of the file."""
@@ -159,12 +160,12 @@ class _Listener:
         self._deadline = time.monotonic() + LONGEST_START_S
         self.key: int | None = None
 
-    def submit(self, key: int, path: Path) -> None:
+    def submit(self, key: int, path: Path, stretch: Stretch) -> None:
         self.key = key
         if self._is_ready:
             self._deadline = time.monotonic() + self._longest_listen_s
         with contextlib.suppress(BrokenPipeError):  # it has died meanwhile; poll() will notice
-            self.pipe.send((key, os.fsencode(path)))
+            self.pipe.send((key, os.fsencode(path), stretch))
 
     def poll(self) -> Heard | None:
         """What became of the file, None while it is listened to."""
@@ -215,5 +216,5 @@ def listen_for_ever(handle: int) -> None:
             return
         pipe.send("")
         while True:
-            key, path = pipe.recv()
-            pipe.send(listen_to(listen, key, Path(os.fsdecode(path))))
+            key, path, stretch = pipe.recv()
+            pipe.send(listen_to(listen, key, Path(os.fsdecode(path)), stretch))

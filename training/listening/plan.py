@@ -12,8 +12,9 @@ from recommender.catalogue.embeddings import embedded_tracks
 from recommender.catalogue.files import forget_files, known_files
 from recommender.catalogue.tracks import tracks_in_part
 from recommender.errors import NoAudio, UnreadableFolder
-from recommender.records.tracks import KnownFile
-from recommender.sources.folder import FoundFile, PassedOver, walk_audio
+from recommender.records.tracks import FoundFile, KnownFile
+from recommender.sources.cue.images import stat_file
+from recommender.sources.folder import PassedOver, walk_audio
 
 QUOTED = "%"  # no absolute path begins so
 # These may go well next time although the file is the same: somebody installed what was missing.
@@ -47,8 +48,7 @@ def find_files(path: Path, *, roots: Iterable[Path], passed_over: PassedOver) ->
     UnreadableFolder, NoAudio
     """
     if path.is_file():
-        status = path.stat()
-        return [FoundFile(path, status.st_size, status.st_mtime_ns)]
+        return [stat_file(path)]
     found = list(walk_audio(path, roots=roots, passed_over=passed_over))
     if not found:
         why = f": {passed_over.sentence}" if passed_over.sentence else ""
@@ -71,14 +71,18 @@ def plan_scan(
     files = {os.fsencode(file.path): file for file in found}
     forget_files(session, [gone for gone in known if gone not in files])
 
-    def is_settled(file: FoundFile, before: KnownFile | None) -> bool:
-        if before is None or (before.size, before.mtime_ns) != (file.size, file.mtime_ns):
+    def is_settled(file: FoundFile, before: KnownFile) -> bool:
+        if (before.size, before.mtime_ns) != (file.size, file.mtime_ns):
             return False
         if before.error_code is not None:
             return not retry_failed and before.error_code not in RETRIED_CODES
         return before.track_id in heard
 
-    settled = {name for name, file in files.items() if is_settled(file, known.get(name))}
+    settled = {
+        name
+        for name, file in files.items()
+        if name in known and all(is_settled(file, before) for before in known[name])
+    }
     return [item_key(file.path) for name, file in files.items() if name not in settled]
 
 

@@ -14,28 +14,30 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from embeddings.encoder import Encoder, TrackEmbedding
+from embeddings.encoder import Encoder
 from embeddings.encoder_files import load_encoder_config
 from embeddings.errors import MissingDecoder
-from recommender.audio_files.content_hash import content_sha256
-from recommender.catalogue.embeddings import has_embedding, store_embedding
-from recommender.catalogue.files import record_failed_file, record_file, track_of_content
-from recommender.catalogue.tracks import mark_heard, tracks_in_part
+from recommender.catalogue.embeddings import has_embedding
+from recommender.catalogue.files import (
+    keep_only_stretches,
+    track_of_content,
+)
+from recommender.catalogue.tracks import tracks_in_part
 from recommender.errors import CannotHelp
 from recommender.jobs.run import JobRun
 from recommender.jobs.sharing import take_lost_steps, take_reports
 from recommender.jobs.steps import Item, claim_items, item_counts, item_crashed, item_done, item_failed
-from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings
-from recommender.sources.folder import read_facts
 from training.listening.listeners import (
     LONGEST_LISTEN_S,
     Heard,
+    Listen,
     Listeners,
     ListenHere,
     MakeListen,
     make_encoder,
 )
+from training.listening.open_file import OpenFile, keep_track, open_file, record_track
 from training.listening.plan import item_path
 
 FEW_FILES = 4
@@ -53,18 +55,7 @@ class Ears:
     n_processes: int
     make_listen: MakeListen = make_encoder
     longest_listen_s: float = LONGEST_LISTEN_S
-    listen_here: Callable[[Path], Callable[[Path], TrackEmbedding]] | None = None
-
-
-@dataclass(frozen=True)
-class _OpenFile:
-    """A file that is being worked on."""
-
-    item: Item
-    path: Path
-    size: int
-    mtime_ns: int
-    facts: TrackFacts
+    listen_here: Callable[[Path], Listen] | None = None
 
 
 def open_ears(settings: Settings, directory: Path) -> Ears:
@@ -116,8 +107,8 @@ class _Listening:
         self._asked_at = monotonic()
         self._run, self._settings, self._ears, self._follower = run, settings, ears, follower
         self._waiting: deque[Item] = deque()
-        self._prepared: deque[_OpenFile] = deque()
-        self._listened_to: dict[int, _OpenFile] = {}
+        self._prepared: deque[OpenFile] = deque()
+        self._listened_to: dict[int, OpenFile] = {}
         self._n_new = 0
         with run.database.read_session() as session:
             counts = item_counts(session, run.job.id)
@@ -143,7 +134,7 @@ class _Listening:
                 while self._prepared and ears.n_idle:
                     file = self._prepared.popleft()
                     self._listened_to[file.item.id] = file
-                    ears.submit(file.item.id, file.path)
+                    ears.submit(file.item.id, file.path, file.next_track.stretch)
                 # The next files are hashed while these are listened to.
                 self._prepare(n_wanted=self._ears.n_processes)
                 for heard in ears.collect(COLLECT_S) if self._listened_to else ():
@@ -163,7 +154,7 @@ class _Listening:
             longest_listen_s=self._ears.longest_listen_s,
         )
 
-    def _load_here(self, directory: Path) -> Callable[[Path], TrackEmbedding]:
+    def _load_here(self, directory: Path) -> Listen:
         return Encoder.load(directory, n_threads=self._settings.encoder_threads).listen
 
     def _claim(self) -> None:
@@ -189,68 +180,56 @@ class _Listening:
         """Read tags and content; a recording that was heard before only gets its file's new place."""
         path = item_path(item.key)
         try:
-            status = path.stat()
-            file = _OpenFile(item, path, status.st_size, status.st_mtime_ns, read_facts(path))
-            file = replace(file, facts=replace(file.facts, content_sha256=content_sha256(path)))
+            file = open_file(item)
         except OSError as error:
             self._fail_unread(item, path, error)
             return
+        unheard = []
         with self._run.database.session() as session:
-            track_id = track_of_content(session, file.facts.content_sha256 or "")
-            if track_id is not None and self._is_heard(session, track_id):
-                # What the tags say of the length is less than what listening found out.
-                self._record_file(session, replace(file, facts=replace(file.facts, duration_s=None)))
+            keep_only_stretches(session, path, [track.stretch for track in file.tracks])
+            for track in file.tracks:
+                track_id = track_of_content(session, track.facts.content_sha256 or "")
+                if track_id is not None and self._is_heard(session, track_id):
+                    # What the tags say of the length is less than what listening found out.
+                    known = replace(track, facts=replace(track.facts, duration_s=None))
+                    record_track(session, file, known)
+                else:
+                    unheard.append(track)
+            if not unheard:
                 item_done(session, self._run.claim, item.id)
-                is_known = True
-            else:
-                is_known = False
-        if is_known:
-            self._count(path)
+        if unheard:
+            self._prepared.append(replace(file, tracks=tuple(unheard)))
         else:
-            self._prepared.append(file)
+            self._count(path)
 
     def _is_heard(self, session: Session, track_id: int) -> bool:
         """Whether this encoder has heard the whole track; of a part, another file may hold the rest."""
         has_it = has_embedding(session, track_id, self._ears.fingerprint)
         return has_it and not tracks_in_part(session, [track_id])
 
-    def _record(self, file: _OpenFile, heard: Heard) -> None:
+    def _record(self, file: OpenFile, heard: Heard) -> None:
+        """Go on with the file's next track; behind the last, keep what came of all in one go."""
         if self._run.claim.is_helper and heard.code == MissingDecoder.code:
             raise CannotHelp(heard.error)
+        file = replace(file, heard=(*file.heard, heard))
+        if not heard.crashed and len(file.heard) < len(file.tracks):
+            self._prepared.appendleft(file)
+            return
         with self._run.database.session() as session:
-            if heard.embedding is not None:
-                self._keep(session, file, heard.embedding)
-            elif not heard.crashed:
-                item_failed(session, self._run.claim, file.item.id, code=heard.code, error=heard.error)
-                self._set_aside(session, file, heard)
-            elif item_crashed(session, self._run.claim, file.item.id, code=heard.code, error=heard.error):
+            item, claim = file.item, self._run.claim
+            failures = [one for one in file.heard if one.embedding is None]
+            if heard.crashed and item_crashed(session, claim, item.id, code=heard.code, error=heard.error):
                 return
-            else:
-                self._set_aside(session, file, heard)
+            # After a crash, what lies behind it in the file was not listened to, and counts as that.
+            outcomes = (*file.heard, *[heard] * (len(file.tracks) - len(file.heard)))
+            for track, one in zip(file.tracks, outcomes, strict=True):
+                keep_track(session, file, track, one)
+                self._n_new += one.embedding is not None
+            if len(failures) < len(file.heard):
+                item_done(session, claim, item.id)
+            elif not heard.crashed:  # of a crash, item_crashed() has taken note
+                item_failed(session, claim, item.id, code=failures[0].code, error=failures[0].error)
         self._count(file.path)
-
-    def _keep(self, session: Session, file: _OpenFile, embedding: TrackEmbedding) -> None:
-        track_id = self._record_file(session, file)
-        mark_heard(session, track_id, duration_s=embedding.whole_s, heard_in_part=embedding.heard_in_part)
-        store_embedding(
-            session,
-            track_id,
-            fingerprint=embedding.fingerprint,
-            vector=embedding.vector,
-            patches=embedding.patches,
-            start_s=embedding.start_s,
-            patch_s=embedding.patch_s,
-        )
-        item_done(session, self._run.claim, file.item.id)
-        self._n_new += 1
-
-    def _record_file(self, session: Session, file: _OpenFile) -> int:
-        return record_file(session, file.path, size=file.size, mtime_ns=file.mtime_ns, facts=file.facts)
-
-    def _set_aside(self, session: Session, file: _OpenFile, heard: Heard) -> None:
-        record_failed_file(
-            session, file.path, size=file.size, mtime_ns=file.mtime_ns, code=heard.code, error=heard.error
-        )
 
     def _fail_unread(self, item: Item, path: Path, error: OSError) -> None:
         """The file went away, or may not be read; the next scan looks again."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.records.tracks import Place
 from recommender.settings import Settings
 from training.learning.mel_cache import CachedPatches, MelCache
 from training.recipes.recipe import Recipe
@@ -50,7 +51,7 @@ def images_for(recipe: Recipe, files: Sequence[Path], settings: Settings, progre
 
         images = CachedImages(settings.cache_directory / "images", recipe.front_end.chosen, files)
         return _heard(RecipeImages(images, images), progress)
-    patches = CachedPatches(MelCache(settings.cache_directory / "mel"), files)
+    patches = CachedPatches(MelCache(settings.cache_directory / "mel"), [Place(file) for file in files])
     if recipe.training.mode == "scratch":
         return _heard(RecipeImages(patches, patches), progress)
     from training.encoder.pretrained import pretrained_encoder

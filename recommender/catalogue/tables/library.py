@@ -5,6 +5,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -44,19 +45,25 @@ class Track(Base):
 
 
 class AudioFile(Base):
-    """A file seen by a scan: of a track, or set aside with the reason why."""
+    """A file seen by a scan, or a stretch of one: of a track, or set aside with the reason why.
+
+    ``start_s`` and ``end_s`` are where the track lies in the file; 0 and None where it is all of it.
+    """
 
     __tablename__ = "audio_file"
     id: Mapped[int] = mapped_column(primary_key=True)
     track_id: Mapped[int | None] = mapped_column(owned_by(Track.id), index=True)
-    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary)
     path_text: Mapped[str]
+    start_s: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    end_s: Mapped[float | None]
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     content_sha256: Mapped[str | None]
     error_code: Mapped[str | None]
     error: Mapped[str | None]
     seen_at: Mapped[float]
+    __table_args__ = (UniqueConstraint("path", "start_s"),)
 
 
 class Identity(Base):

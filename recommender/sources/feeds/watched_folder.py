@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recommender.records.feeds import FeedRow
 from recommender.records.rows import SourceRow
+from recommender.sources.cue.images import Albums
 from recommender.sources.folder import walk_audio
 
 SETTLE_S = 1.0
@@ -22,14 +23,19 @@ class FolderLook:
     def look(self) -> list[FeedRow]:
         """The files that have not changed since the last look, or are too old to be still written."""
         now = time.time()
-        found, rows = {}, []
+        found, rows = dict[str, str](), list[FeedRow]()
+        n_young, albums = 0, Albums()
         for file in walk_audio(self._folder, roots=self._roots):
             path, stamp = str(file.path), f"{file.size}:{file.mtime_ns}"
             found[path] = stamp
+            n_young += 1
             is_young = abs(now - file.mtime_ns / 1e9) < YOUNG_S
             if self._before.get(path) == stamp or not is_young:
-                rows.append(FeedRow(SourceRow(path=path), stamp=stamp))
-        self.is_settled = len(rows) == len(found)
+                # The tracks of a sheet in the file's tags are found when it is listened to.
+                starts = albums.starts(file.path)
+                rows += [FeedRow(SourceRow(path=path, start_s=start_s), stamp=stamp) for start_s in starts]
+                n_young -= 1
+        self.is_settled = n_young == 0
         self._before = found
         return rows
 

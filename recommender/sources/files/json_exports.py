@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from recommender.errors import UnreadableSource
 from recommender.records.rows import SPOTIFY, SourcePlaylist, SourceRow
-from recommender.sources.files.xspf import MAX_TEXTS, row_of_members
+from recommender.sources.files.xspf import MAX_TEXTS, VLC_APPLICATION, VLC_OPTION, row_of_members
 from recommender.sources.rows.collecting import RowCollector, refuse_too_many
 from recommender.sources.rows.names import clean_text, read_seconds, read_spotify
 
@@ -60,8 +60,16 @@ def _read_jspf(playlist: dict[str, Any], *, name: str, folder: str | None) -> So
     collector = RowCollector()
     for track in _dictionaries(playlist["track"]):
         members = {member: _texts(track.get(member)) for member in _JSPF_MEMBERS}
+        members[VLC_OPTION] = _vlc_options(track.get("extension"))
         collector.add(row_of_members(members, folder=folder), text=str(track)[:200])
     return collector.playlist(clean_text(playlist.get("title")) or name, "jspf")
+
+
+def _vlc_options(extension: Any) -> list[str]:
+    """What an extension says of the part of a file that is meant."""
+    found = extension.get(VLC_APPLICATION) if isinstance(extension, dict) else None
+    options = [entry.get("option") for entry in found or () if isinstance(entry, dict)]
+    return [option for option in options[:MAX_TEXTS] if isinstance(option, str)]
 
 
 def _read_account_playlist(entry: dict[str, Any]) -> SourcePlaylist:

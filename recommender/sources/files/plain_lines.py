@@ -33,6 +33,8 @@ class _Announced:
     artist: str | None = None
     album: str = ""
     row_said: SourceRow | None = None
+    start_s: float | None = None
+    end_s: float | None = None
 
     def row(self) -> SourceRow:
         """The row, but for its place."""
@@ -41,7 +43,23 @@ class _Announced:
         artist, title = split_artist_title(self.info)
         if self.artist is not None:
             artist, title = self.artist, _without_artist(self.info, self.artist)
-        return SourceRow(title=title, artist=artist, album=self.album, duration_s=self.duration_s)
+        return SourceRow(
+            title=title,
+            artist=artist,
+            album=self.album,
+            duration_s=self.duration_s,
+            start_s=self.start_s,
+            end_s=self.end_s,
+        )
+
+    def note_option(self, option: str) -> None:
+        """Take what VLC is told to play of a file."""
+        name, _, value = option.partition("=")
+        seconds = read_seconds(value)
+        if name.strip() == "start-time":
+            self.start_s = seconds
+        elif name.strip() == "stop-time":
+            self.end_s = seconds
 
 
 def read_m3u(text: str, *, name: str, folder: str | None) -> SourcePlaylist:
@@ -70,6 +88,8 @@ def read_m3u(text: str, *, name: str, folder: str | None) -> SourcePlaylist:
             announced.artist = said
         elif directive == "#EXTALB:":
             announced.album = said
+        elif directive == "#EXTVLCOPT:":
+            announced.note_option(said)
         elif not line.startswith("#"):
             add_location(collector, announced.row(), line, folder=folder)
             announced = _Announced()

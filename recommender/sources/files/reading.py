@@ -9,6 +9,7 @@ from recommender.records.rows import SourcePlaylist, SourceRow
 from recommender.sources.files import serato
 from recommender.sources.files.archives import ZIP, refuse_large, unpack
 from recommender.sources.files.csv_exports import UnknownColumns, is_csv, looks_like_csv, read_csv
+from recommender.sources.files.cue_lists import CUE_LINES, read_cue
 from recommender.sources.files.json_exports import parse_json, read_json
 from recommender.sources.files.plain_lines import M3U_LINE, PLS_HEADER, read_m3u, read_plain, read_pls
 from recommender.sources.files.windows_media import ASX_TAG, read_asx
@@ -23,8 +24,8 @@ MAX_LIBRARY_BYTES = 256 << 20
 MAX_BYTES = 32 << 20  # of anything else, packed or not
 _HEAD_BYTES = 4096
 _KNOWN = (
-    "M3U, M3U8, PLS, XSPF, JSPF, WPL, ZPL, ASX, the XML of iTunes, rekordbox and VirtualDJ, Traktor's NML,"
-    " Serato's crates, CSV, Spotify's account data, or text"
+    "M3U, M3U8, PLS, XSPF, JSPF, cue sheets, WPL, ZPL, ASX, the XML of iTunes, rekordbox and VirtualDJ,"
+    " Traktor's NML, Serato's crates, CSV, Spotify's account data, or text"
 )
 _BINARY = {
     b"bplist00": "a binary property list; export the playlist or library as XML instead",
@@ -187,8 +188,9 @@ def _is_xml(head: bytes) -> bool:
 def _read_text(text: str, file: _File) -> list[SourcePlaylist]:
     """The playlists in a text; the suffix is asked only where the content is silent."""
     stem, folder = file.stem, file.folder
-    if PLS_HEADER.match(text):
-        return [read_pls(text, name=stem, folder=folder)]
+    for is_of_kind, read in ((PLS_HEADER.match, read_pls), (CUE_LINES.search, read_cue)):
+        if is_of_kind(text):
+            return [read(text, name=stem, folder=folder)]
     if _begins_json(text):
         return read_json(parse_json(text), name=stem, folder=folder)
     is_known_table = is_csv(text)

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from recommender.errors import SourceError
 from recommender.records.rows import ISRC, MBID, SPOTIFY, SourcePlaylist, SourceRow
 from recommender.sources.files.dj_writing import write_rekordbox, write_serato, write_traktor
+from recommender.sources.files.xspf import VLC_APPLICATION, VLC_NAMESPACE
 from recommender.sources.rows.locations import path_to_uri
 from recommender.sources.rows.names import clean_text, split_artist_title, uri_of_identity
 
@@ -74,7 +75,8 @@ def write_playlist(playlist: SourcePlaylist, format: PlaylistFormat | str) -> by
     keep every identity, CSV the ISRC, the MusicBrainz and the Spotify one and the date of release. M3U8
     and PLS list places: a row without path and address stands there as a remark only, and durations are
     whole seconds. Rekordbox, Traktor and Serato know tracks by their files: rows without one are left out,
-    and a crate keeps nothing but the places.
+    and a crate keeps nothing but the places. Of an album in one file, M3U8, XSPF and JSPF say which part a
+    track is, in VLC's words; the other formats name the file.
 
     Raises
     ------
@@ -109,6 +111,7 @@ def _m3u8_lines(playlist: SourcePlaylist) -> Iterator[str]:
             yield f"#EXTART:{clean_text(row.artist)}"
         if row.album:
             yield f"#EXTALB:{clean_text(row.album)}"
+        yield from (f"#EXTVLCOPT:{option}" for option in _part_options(row))
         yield place
 
 
@@ -126,6 +129,7 @@ def _write_pls(playlist: SourcePlaylist) -> bytes:
 
 def _write_xspf(playlist: SourcePlaylist) -> bytes:
     ElementTree.register_namespace("", XSPF_NAMESPACE)
+    ElementTree.register_namespace("vlc", VLC_NAMESPACE)
     root = ElementTree.Element(f"{{{XSPF_NAMESPACE}}}playlist", version="1")
     _add_text(root, "title", clean_text(playlist.name))
     tracks = ElementTree.SubElement(root, f"{{{XSPF_NAMESPACE}}}trackList")
@@ -134,6 +138,12 @@ def _write_xspf(playlist: SourcePlaylist) -> bytes:
         for name, texts in _members(row).items():
             for text in texts if isinstance(texts, list) else [texts]:
                 _add_text(track, name, str(text))
+        if options := _part_options(row):
+            extension = ElementTree.SubElement(
+                track, f"{{{XSPF_NAMESPACE}}}extension", application=VLC_APPLICATION
+            )
+            for option in options:
+                ElementTree.SubElement(extension, f"{{{VLC_NAMESPACE}}}option").text = option
     ElementTree.indent(root)
     written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written + b"\n"
@@ -144,14 +154,19 @@ def _add_text(parent: ElementTree.Element, name: str, text: str) -> None:
 
 
 def _write_jspf(playlist: SourcePlaylist) -> bytes:
-    tracks = [_members(row) for row in playlist.rows]
+    tracks = [_members(row) | _json_extension(row) for row in playlist.rows]
     document = {"playlist": {"title": clean_text(playlist.name), "track": tracks}}
     return _encode(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
+def _json_extension(row: SourceRow) -> dict[str, Any]:
+    options = _part_options(row)
+    return {"extension": {VLC_APPLICATION: [{"option": option} for option in options]}} if options else {}
+
+
 def _members(row: SourceRow) -> dict[str, Any]:
     """What XSPF and JSPF say of a track, under the names that they share; what is empty is left out."""
-    members = {
+    members: dict[str, Any] = {
         "location": _addresses(row),
         "identifier": [clean_text(uri_of_identity(scheme, value)) for scheme, value in row.identities],
         "title": clean_text(row.title),
@@ -160,6 +175,12 @@ def _members(row: SourceRow) -> dict[str, Any]:
         "duration": _milliseconds(row),
     }
     return {name: value for name, value in members.items() if value}
+
+
+def _part_options(row: SourceRow) -> list[str]:
+    """Where in its file a track of an album lies, as VLC writes it; empty where the file is the track."""
+    ends = (("start-time", row.start_s), ("stop-time", row.end_s))
+    return [f"{name}={value_s:.3f}" for name, value_s in ends if value_s is not None]
 
 
 def _write_csv(playlist: SourcePlaylist) -> bytes:

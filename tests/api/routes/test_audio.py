@@ -1,5 +1,6 @@
 """Hearing and seeing the tracks of the catalogue, and nothing beside them."""
 
+import io
 import shutil
 import struct
 from dataclasses import replace
@@ -10,6 +11,7 @@ import av
 import soundfile
 from flask.testing import FlaskClient
 
+from embeddings.stretch import Stretch
 from recommender.catalogue.database import Database
 from recommender.catalogue.files import record_file
 from recommender.catalogue.tracks import upsert_track
@@ -116,3 +118,29 @@ def _tag(path: Path, picture: bytes) -> None:
 
 def test_a_track_whose_file_went_has_no_picture(client: FlaskClient, filled: Filled) -> None:
     assert_problem(client.get("/tracks/999/cover"), 404, "track_not_found")
+
+
+def test_of_an_album_in_one_file_the_track_alone_is_heard_and_drawn(
+    client: FlaskClient, filled: Filled, database: Database
+) -> None:
+    path = filled.sounds.heard[0].path
+    y, rate = soundfile.read(path, dtype="int16")
+    with database.session() as session:
+        track_id = record_file(
+            session,
+            path,
+            size=1,
+            mtime_ns=1,
+            facts=TrackFacts("Second", "Ana", content_sha256="a stretch"),
+            stretch=Stretch(0.5, 1.75),
+        )
+    response = client.get(f"/tracks/{track_id}/audio")
+    assert (response.status_code, response.mimetype) == (200, "audio/wav")
+    heard, heard_rate = soundfile.read(io.BytesIO(response.data), dtype="int16")
+    assert heard_rate == rate
+    expected = y[round(0.5 * rate) : round(1.75 * rate)]
+    assert heard.shape == expected.shape
+    assert abs(heard.astype(int) - expected.astype(int)).max() <= 1
+    part = client.get(f"/tracks/{track_id}/audio", headers={"Range": "bytes=50-99"})
+    assert (part.status_code, part.data) == (206, response.data[50:100])
+    assert client.get(f"/tracks/{track_id}/waveform?points=5").get_json()["duration_s"] == 1.25

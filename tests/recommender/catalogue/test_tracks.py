@@ -224,8 +224,8 @@ def test_a_file_is_known_by_size_time_and_outcome(database: Database) -> None:
         )
     with database.read_session() as session:
         assert known_files(session, Path("/m")) == {
-            b"/m/a.mp3": KnownFile(2**40, 2**62, track_id, None, None),
-            b"/m/b.mp3": KnownFile(3, 4, None, "silent_audio", "silence?"),
+            b"/m/a.mp3": [KnownFile(2**40, 2**62, track_id, None, None)],
+            b"/m/b.mp3": [KnownFile(3, 4, None, "silent_audio", "silence?")],
         }
         assert failed_files(session, Path("/m")) == [FailedFile("/m/b.mp3", "silent_audio", "silence?")]
     record(database, "/m/b.mp3", replace(FACTS, content_sha256="mended"))

@@ -257,10 +257,12 @@ def test_what_a_walk_passes_over_is_counted_and_named(tmp_path: Path) -> None:
     passed_over = PassedOver()
     found = [file.path.name for file in walk_audio(music, passed_over=passed_over)]
     assert found == ["a.mp3", "b.webm", "c.mka"]
-    assert passed_over.suffixes == {".jpg": 2, ".cue": 1, "without a suffix": 1}
+    assert passed_over.suffixes == {".jpg": 2, "without a suffix": 1}
+    assert passed_over.sheets == {"list.cue": "it names no audio track with a beginning (INDEX 01)"}
     assert passed_over.n_links == 2
     assert passed_over.sentence == (
-        "passed over: 4 files that by their names are no audio (.jpg 2, .cue 1, without a suffix 1), "
+        "passed over: 3 files that by their names are no audio (.jpg 2, without a suffix 1), "
+        "1 cue sheets of no use (list.cue: it names no audio track with a beginning (INDEX 01)), "
         "2 links to folders, or out of the library's folders"
     )
     assert PassedOver().sentence == ""

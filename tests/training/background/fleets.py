@@ -23,6 +23,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from embeddings.encoder import TrackEmbedding
+from embeddings.stretch import Stretch
 from recommender.catalogue.database import Database, open_database
 from recommender.feeds.batch import ask_for_scores
 from recommender.jobs.ledger import get_job
@@ -234,8 +235,8 @@ def listen_for(listen_s: float, directory: Path) -> Listen:
     """Listen with the tiny encoder, as slowly as told; poison kills, as ever."""
     listen = listen_dangerously(directory)
 
-    def slow(path: Path) -> TrackEmbedding:
-        heard = listen(path)
+    def slow(path: Path, stretch: Stretch) -> TrackEmbedding:
+        heard = listen(path, stretch)
         time.sleep(listen_s)
         return heard
 

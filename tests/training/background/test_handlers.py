@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from embeddings.encoder import Encoder
 from embeddings.encoder_files import load_encoder_config, save_encoder_config
+from embeddings.stretch import Stretch
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings, load_patches
 from recommender.catalogue.files import add_library_root, failed_files, track_paths
@@ -30,6 +30,7 @@ from tests.databases import sqlite_only
 from tests.folders import (
     SAMPLE_RATE_HZ,
     TINY_ENCODER,
+    Listen,
     listen_and_log,
     listen_dangerously,
     listened,
@@ -309,12 +310,12 @@ def test_a_file_that_goes_away_during_the_scan_is_reported_and_looked_for_again(
     paths = write_folder(library.root / "p", n_tracks=FEW_FILES)
     content = paths[-1].read_bytes()
 
-    def listen_and_delete(directory: Path) -> Callable[[Path], Any]:
+    def listen_and_delete(directory: Path) -> Listen:
         listen = listen_and_log(directory)
 
-        def delete(path: Path) -> Any:
+        def delete(path: Path, stretch: Stretch) -> Any:
             paths[-1].unlink(missing_ok=True)
-            return listen(path)
+            return listen(path, stretch)
 
         return delete
 
@@ -483,14 +484,14 @@ def test_an_encoder_that_came_into_service_meanwhile_hears_the_files_too(
         add_bundle(session, "tuned", directory=other, fingerprint=config.fingerprint, summary={})
         promote_bundle(session, "tuned")
 
-    def listen_and_promote(directory: Path) -> Callable[[Path], Any]:
+    def listen_and_promote(directory: Path) -> Listen:
         listen = listen_and_log(directory)
 
-        def meddle(path: Path) -> Any:
+        def meddle(path: Path, stretch: Stretch) -> Any:
             with library.database.session() as session:
                 if current_bundle(session) is None:
                     promote_other(session)
-            return listen(path)
+            return listen(path, stretch)
 
         return meddle
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from embeddings.stretch import Stretch
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import catalogue_counts, current_bundle, list_bundles
 from recommender.jobs import ledger
@@ -135,8 +136,8 @@ def test_a_worker_whose_lease_ran_out_records_nothing_more(
     def listen_until_suspended(directory: Path) -> Listen:
         listen = listen_and_log(directory)
 
-        def listen_and_sleep(path: Path) -> object:
-            heard = listen(path)
+        def listen_and_sleep(path: Path, stretch: Stretch) -> object:
+            heard = listen(path, stretch)
             suspended.set()
             wake_up.wait(PATIENCE_S)
             return heard

@@ -9,6 +9,7 @@ import soundfile
 from embeddings.config import MelConfig, PatchConfig
 from embeddings.errors import UndecodableAudio
 from embeddings.patches import track_patches
+from recommender.records.tracks import Place
 from training.learning import mel_cache
 from training.learning.mel_cache import CachedPatches, MelCache
 
@@ -31,9 +32,9 @@ def heard(monkeypatch) -> list[Path]:
     """The files that were listened to, in order."""
     paths: list[Path] = []
 
-    def listen(path, mel, patches):
+    def listen(path, mel, patches, *, stretch):
         paths.append(path)
-        return track_patches(path, mel, patches)
+        return track_patches(path, mel, patches, stretch=stretch)
 
     monkeypatch.setattr(mel_cache, "track_patches", listen)
     return paths
@@ -102,7 +103,7 @@ def test_what_cannot_be_heard_raises_and_is_not_remembered(cache, tmp_path):
 
 
 def test_many_tracks_read_one_at_a_time(cache, tone, heard):
-    tracks = CachedPatches(cache, [tone, tone])
+    tracks = CachedPatches(cache, [Place(tone), Place(tone)])
 
     assert len(tracks) == 2
     np.testing.assert_array_equal(tracks[1], cache.patches_of(tone))
