@@ -107,7 +107,12 @@ def read_windows(
     windows = _seek_windows(source, stretch, plan_for, limits) or _read_through(
         source, stretch, plan_for, limits
     )
-    return replace(windows, unheard=_unheard(windows.duration_s, stretch.length_s(source.whole_s)))
+    unheard = _unheard(windows.duration_s, stretch.length_s(source.whole_s))
+    if unheard is None and source.is_torn and stretch.end_s is None:
+        heard_s = windows.duration_s
+        reason = f"heard {heard_s:.0f} s: the file is cut off, and does not say how long it was"
+        unheard = Unheard(heard_s, reason)
+    return replace(windows, unheard=unheard)
 
 
 def _seek_windows(
@@ -117,6 +122,7 @@ def _seek_windows(
     for seeker in source.seekers():
         with closing(seeker):
             check_shape(source.path, seeker, limits)
+            source.is_torn |= seeker.is_torn
             source.note_length(
                 max(seeker.n_samples or 0, seeker.claimed_samples or 0) / seeker.sample_rate_hz
             )

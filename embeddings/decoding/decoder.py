@@ -20,12 +20,15 @@ class Seeker(Protocol):
         Samples per channel that are there, as far as that can be told without decoding.
     claimed_samples : int or None
         What the header says of it, where the header can know.
+    is_torn : bool
+        Whether the file is seen to end in the middle of a frame.
     """
 
     sample_rate_hz: int
     n_channels: int
     n_samples: int | None
     claimed_samples: int | None
+    is_torn: bool
 
     def read(self, start: int, n_samples: int) -> Samples:
         """Samples from ``start`` on, (n_read, n_channels) float32.

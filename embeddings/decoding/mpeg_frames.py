@@ -43,6 +43,12 @@ def find_frames(data: bytes) -> Frames | None:
     return None
 
 
+def frame_bytes(head: bytes) -> int | None:
+    """How long the frame is that begins with these bytes, by its own header; None where none begins."""
+    frame = _frame_at(head, 0)
+    return None if frame is None else frame.n_bytes
+
+
 def _goes_on(data: bytes, start: int, first: _Frame) -> bool:
     position = start + first.n_bytes
     for n_seen in range(1, _N_IN_A_ROW):

@@ -14,10 +14,14 @@ _LATEST_START_S = 2.0
 
 
 class Links(NamedTuple):
-    """Seconds of each link of a file, one unless recordings were chained; and whether any is Opus."""
+    """Seconds of each link of a file, one unless recordings were chained.
+
+    ``is_opus`` says whether any is Opus, ``is_torn`` whether the file ends in the middle of a page.
+    """
 
     durations_s: tuple[float, ...]
     is_opus: bool
+    is_torn: bool
 
 
 @dataclass
@@ -36,11 +40,15 @@ class _Link:
 def read_links(path: Path, start: int) -> Links:
     """Return the links of sound; of several streams side by side, the first counts."""
     links: list[_Link] = []
-    is_opus = False
+    is_opus = is_torn = False
     with path.open("rb") as file:
+        n_bytes = file.seek(0, 2)
         file.seek(start)
         is_open = False  # whether a page that is no beginning came since the last beginning
         for header, body in _pages(file):
+            is_torn = file.tell() > n_bytes
+            if is_torn:
+                break
             if header[5] & _BEGINS_STREAM:
                 rate_hz = _rate_of(body)
                 is_opus |= body[:8] == b"OpusHead"
@@ -53,7 +61,7 @@ def read_links(path: Path, start: int) -> Links:
             if links and header[14:18] == links[-1].serial and 0 < granule < _NO_GRANULE >> 1:
                 links[-1].first = granule if links[-1].first < 0 else links[-1].first
                 links[-1].last = max(links[-1].last, granule)
-    return Links(tuple(link.duration_s for link in links), is_opus)
+    return Links(tuple(link.duration_s for link in links), is_opus, is_torn)
 
 
 def _pages(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from embeddings.decoding.decoder import Reader, Seeker, display_name
-from embeddings.decoding.formats import FLAC, MPEG_AUDIO, OGG, WAV, Found, recognise_format
-from embeddings.decoding.header_claims import read_asf_claim, read_wav_claim
+from embeddings.decoding.formats import FLAC, MPEG_AUDIO, OGG, Found, recognise_format
+from embeddings.decoding.header_claims import read_claim_of
 from embeddings.decoding.mpeg_frames import Claim, read_claim
 from embeddings.decoding.ogg_pages import read_links
 from embeddings.decoding.with_ffmpeg import FfmpegDecoder, find_ffmpeg
@@ -40,6 +40,8 @@ class Source:
     ----------
     whole_s : float
         The longest length that anything believable says of it: header, pages, frames. 0 until something does.
+    is_torn : bool
+        Whether it ends in the middle of a frame or page, where nothing says how long it was.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +52,7 @@ class Source:
         UndecodableAudio
             It cannot be read, or holds nothing that is known as audio.
         """
-        self.path, self.whole_s = path, 0.0
+        self.path, self.whole_s, self.is_torn = path, 0.0, False
         try:
             # Not everything with a name can be read to its end: a pipe would be waited for without end.
             if not path.is_file():
@@ -74,12 +76,10 @@ class Source:
             links = read_links(self.path, start)
             self._is_opus = links.is_opus
             self.note_length(sum(links.durations_s))
+            self.is_torn = links.is_torn
             return len(links.durations_s)
-        if known is WAV:
-            self.note_length(read_wav_claim(self.path, start) or 0.0)
-        elif known.demuxer == "asf":
-            self.note_length(read_asf_claim(self.path, start) or 0.0)
-        elif known is MPEG_AUDIO:
+        self.note_length(read_claim_of(known.demuxer, self.path, start) or 0.0)
+        if known is MPEG_AUDIO:
             with self.path.open("rb") as file:
                 file.seek(start)
                 self._mp3_claim = read_claim(file.read(_FIRST_FRAME_BYTES))

@@ -40,6 +40,7 @@ class FfmpegDecoder:
         if length:
             hours, minutes, seconds = (float(part) for part in length.groups())
             self.n_samples = int((3600 * hours + 60 * minutes + seconds) * self.sample_rate_hz)
+        self.is_torn = False
         self.claimed_samples = None if found.format.is_raw else self.n_samples
 
     def read(self, start: int, n_samples: int) -> Samples:

@@ -181,7 +181,7 @@ class LibavSeeker:
     def __init__(self, path: Path, found: Found) -> None:
         self._open = OpenStream(path, found)
         self.sample_rate_hz, self.n_channels = self._open.sample_rate_hz, self._open.n_channels
-        self.claimed_samples = self._claimed_samples()
+        self.claimed_samples, self.is_torn = self._claimed_samples(), False
         self.n_samples = self._measured_samples()
 
     def _claimed_samples(self) -> int | None:

@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.decoding.decoder import Samples
-from embeddings.decoding.formats import Found
+from embeddings.decoding.formats import ADTS, MPEG_AUDIO, Found
+from embeddings.decoding.mpeg_frames import frame_bytes
 from embeddings.decoding.with_libav import FileFrom, OpenStream
 
 # An mp3 frame may hold its data in the nine before it; the one before that overlaps.
 _N_BEFORE = 10
 # More of a window than this must not be missing, else it is not that window.
 _MOST_LOST = 0.1
+_FRAME_HEADER_BYTES = 16
+# Frames of a constant rate differ by a padding.
+_LEAST_OF_SHORTEST = 0.9
 
 
 class FrameSeeker:
@@ -30,6 +34,7 @@ class FrameSeeker:
         self._file = FileFrom(path, found.start)
         self._place, self._n_bytes, self._first = self._find_frames()
         self.n_samples: int | None = int(self._first[-1]) or None
+        self.is_torn = self._is_torn(found)
 
     def _find_frames(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """(place, bytes) of each frame, and its first sample; one entry more says where the last ends."""
@@ -43,6 +48,17 @@ class FrameSeeker:
         ticks = np.concatenate(([0], np.cumsum(columns[2]))) - int(self._open.stream.start_time or 0)
         first = ticks * float(self._open.stream.time_base * self.sample_rate_hz)
         return columns[0], columns[1], np.rint(first).astype(np.int64)
+
+    def _is_torn(self, found: Found) -> bool:
+        """Whether the last frame is shorter than it says, or than all others where its kind does not say."""
+        if len(self._n_bytes) < _N_BEFORE:
+            return False
+        last = int(self._n_bytes[-1])
+        self._file.seek(int(self._place[-1]))
+        said = frame_bytes(self._file.read(_FRAME_HEADER_BYTES))
+        if said is not None or found.format in (MPEG_AUDIO, ADTS):
+            return said is not None and last < said
+        return last < _LEAST_OF_SHORTEST * int(self._n_bytes[:-1].min())
 
     def read(self, start: int, n_samples: int) -> Samples:
         """Samples from ``start`` on; see :class:`embeddings.decoding.decoder.Seeker`."""

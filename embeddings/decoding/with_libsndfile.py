@@ -31,7 +31,7 @@ class SoundfileDecoder:
         self.sample_rate_hz: int = self._file.samplerate
         self.n_channels: int = self._file.channels
         self.n_samples: int | None = self._file.frames if self._file.frames < _UNKNOWN_LENGTH else None
-        self.claimed_samples = self.n_samples
+        self.claimed_samples, self.is_torn = self.n_samples, False
 
     def read(self, start: int, n_samples: int) -> Samples:
         """Samples from ``start`` on; see :class:`embeddings.decoding.decoder.Seeker`."""

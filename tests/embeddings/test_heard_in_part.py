@@ -128,6 +128,44 @@ class TestDamage:
         assert 5 < windows.duration_s < 17
         assert windows.unheard.reason.startswith(f"heard {windows.duration_s:.0f} of 20 s")
 
+    @pytest.mark.parametrize(
+        ("suffix", "options"),
+        [
+            *((suffix, ()) for suffix in ("w64", "aiff", "caf", "au")),
+            ("wav", ("-rf64", "always")),
+            ("aiff", ("-c:a", "pcm_s24be")),
+            ("au", ("-c:a", "pcm_alaw")),
+        ],
+    )
+    def test_what_a_header_promises_and_the_file_has_not(self, suffix, options, tune, ffmpeg) -> None:
+        path = encode(ffmpeg, tune, f"cut.{suffix}", *options)
+        assert_whole(read(path), 20)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+        windows = read(path)
+        assert windows.duration_s == pytest.approx(12, abs=0.1)
+        assert windows.unheard is not None
+        assert windows.unheard.whole_s == pytest.approx(20, abs=0.1)
+
+    @pytest.mark.parametrize("suffix", ["ogg", "opus", "oga", "aac", "ac3", "eac3", "mp2", "mp3"])
+    def test_a_file_that_does_not_know_its_length_and_ends_in_a_frame(self, suffix, tune, ffmpeg) -> None:
+        options = ("-write_xing", "0", "-id3v2_version", "0") if suffix == "mp3" else ()
+        path = encode(ffmpeg, tune, f"cut.{suffix}", *options)
+        assert read(path).unheard is None
+        # Frames of a constant length end at many round places.
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10 + 300])
+        windows = read(path)
+        assert windows.unheard is not None
+        assert windows.unheard.reason == (
+            f"heard {windows.duration_s:.0f} s: the file is cut off, and does not say how long it was"
+        )
+
+    @pytest.mark.parametrize("suffix", ["mp3", "aac", "ac3", "ogg"])
+    def test_one_that_ends_with_a_frame_and_a_tag_is_whole(self, suffix, tune, ffmpeg) -> None:
+        options = ("-write_xing", "0", "-id3v2_version", "0") if suffix == "mp3" else ()
+        path = encode(ffmpeg, tune, f"tagged.{suffix}", *options)
+        path.write_bytes(path.read_bytes() + b"TAG" + b"a title".ljust(125, b"\0"))
+        assert_whole(read(path), 20)
+
 
 class TestAsAPlayerWould:
     @pytest.mark.parametrize("n_junk", [5_000, 70_000])
