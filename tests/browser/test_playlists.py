@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.test_every_page import serious_barriers
 from tests.waiting import wait_for
 
 
@@ -84,6 +85,22 @@ def test_feedback_puts_a_song_where_the_listener_says(visit: Visit) -> None:
     held = {playlist["name"] for playlist in visit.site.ask("/tracks/1")["playlists"]}
     assert held == {"hip hop", "liked"}
     visit.site.ask("/tracks/1/feedback", method="DELETE")
+    visit.site.wait_for_jobs()
+
+
+def test_a_song_is_taken_out_with_a_click_and_put_back_with_the_next(visit: Visit) -> None:
+    [playlist] = visit.site.ask("/tracks/2")["playlists"]
+    title = visit.site.ask("/tracks/2")["title"]
+    page = visit.open(f"/app/playlists/{playlist['id']}")
+    row = page.locator(".tracks tbody tr").filter(has_text=title).first
+    row.get_by_role("button", name="Take out").click()
+    expect(row.get_by_role("button", name="Put back")).to_be_enabled()
+    assert visit.site.ask("/tracks/2")["playlists"] == []
+    assert serious_barriers(page) == []
+    row.get_by_role("button", name="Put back").click()
+    expect(row.get_by_role("button", name="Take out")).to_be_enabled()
+    assert [held["id"] for held in visit.site.ask("/tracks/2")["playlists"]] == [playlist["id"]]
+    visit.site.ask("/tracks/2/feedback", method="DELETE")
     visit.site.wait_for_jobs()
 
 

@@ -115,13 +115,34 @@ export function mount(main, { signal }) {
     const [, more] = firstOf(body, playlist.tracks, trackRow, { most: N_SHOWN });
     const column = (name, properties = {}) => el("th", { scope: "col", ...properties }, name);
     return el("div", {}, el("div", { className: "scroll" }, el("table", { className: "tracks" },
-      el("thead", {}, el("tr", {}, column(el("span", { className: "unseen" }, "Play")), column("Title (choose one to see where else it fits)"), column("Artist"), column("Length", { className: "number" }))),
+      el("thead", {}, el("tr", {}, column(el("span", { className: "unseen" }, "Play")), column("Title (choose one to see where else it fits)"), column("Artist"), column("Length", { className: "number" }), column(el("span", { className: "unseen" }, "Take out")))),
       body)), more ?? null);
   }
 
   const trackRow = (track) => el("tr", {},
     el("td", {}, playButton(track)), el("td", {}, cover(track.id, 32), el("a", { href: `/app/ask?track=${track.id}` }, track.title)), el("td", { className: "muted" }, track.artist),
-    el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"));
+    el("td", { className: "number" }, track.duration_s ? clock(track.duration_s) : "–"), el("td", {}, takeOut(track)));
+
+  /** Taken out with one click, and put back with the next: it is the listener's word, which scans and imports obey. */
+  function takeOut(track) {
+    const label = () => `${isOut ? "Put back" : "Take out"} ${named(track)}`;
+    let isOut = false;
+    const button = el("button", { className: "place quiet", "aria-label": label(), onclick: async () => {
+      button.disabled = true;
+      try {
+        await sendJson(isOut ? "POST" : "DELETE", `/playlists/${id}/tracks`, { track_ids: [track.id] });
+        isOut = !isOut;
+        button.closest("tr").classList.toggle("out", isOut);
+        button.textContent = isOut ? "Put back" : "Take out";
+        button.setAttribute("aria-label", label());
+      } catch (error) {
+        byId("status")?.replaceChildren(problemBox(error));
+      } finally {
+        button.disabled = false;
+      }
+    } }, "Take out");
+    return button;
+  }
 
   async function showMatches(playlist) {
     if (["folder", "api", "feedback"].includes(playlist.source)) return;
