@@ -104,6 +104,17 @@ def heard_tracks(session: Session, track_ids: Sequence[int], fingerprint: str) -
     return found
 
 
+def heard_moments(session: Session, fingerprint: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Ids of all tracks that an encoder has heard, (n,) int64 and rising, and when each was stored, float64.
+
+    What changed since an earlier look shows in the difference: an index of the table answers alone.
+    """
+    mine = select(Embedding.track_id, Embedding.created_at).where(Embedding.fingerprint == fingerprint)
+    rows = session.execute(mine.order_by(Embedding.track_id)).tuples().all()
+    ids, moments = zip(*rows, strict=True) if rows else ((), ())
+    return np.array(ids, dtype=np.int64), np.array(moments, dtype=np.float64)
+
+
 def embedded_tracks(session: Session, fingerprint: str) -> set[int]:
     """Ids of all tracks this encoder has heard."""
     return set(session.scalars(select(Embedding.track_id).where(Embedding.fingerprint == fingerprint)))

@@ -1,13 +1,11 @@
 """Directory format of one trained model: written aside, verified before use, never a pickle.
 
-``index.faiss`` is a cache of what the database holds and may be rebuilt in place, so it carries its
-own checksum and is not in the manifest's list of files.
+The index of the library belongs to the encoder and lies beside the bundles, see
+:mod:`recommender.model.library_index`. Earlier programs put one into each bundle, which is passed over.
 """
 
 import contextlib
-import hashlib
 import json
-import logging
 import platform
 import shutil
 import tempfile
@@ -20,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from embeddings.config import EncoderConfig
 from embeddings.encoder import Standardisation
@@ -30,22 +27,16 @@ from recommender.disk import flush, flush_tree, measure, write_json
 from recommender.errors import RecommenderError
 from recommender.model.group import GroupModel
 from recommender.model.group_file import from_arrays, to_arrays
-from recommender.model.index import TrackIndex, TrackIndexError
+from recommender.model.index import TrackIndex
 
 # 2: heads for known artists, and what was said of held-out tracks.
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, 2)
-MANIFEST, REPORT, INDEX, STANDARDISATION = (
-    "manifest.json",
-    "report.json",
-    "index.faiss",
-    "standardisation.npz",
-)
+MANIFEST, REPORT, STANDARDISATION = "manifest.json", "report.json", "standardisation.npz"
 ASIDE_PREFIX = ".bundle-"
 ABANDONED_AFTER_S = 3600.0
 ENCODER_FILES = ("encoder.tflite", "encoder.json")
 _VERSIONED = ("numpy", "faiss-cpu", "ai-edge-litert")
-_log = logging.getLogger(__name__)
 
 
 class CorruptBundle(RecommenderError):
@@ -61,14 +52,16 @@ class BundleContents:
     encoder_directory: Path
     standardisation: Standardisation
     groups: tuple[GroupModel, ...]
-    index: TrackIndex
     report: Mapping[str, Any]
     created_at: datetime
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedBundle:
-    """A verified bundle.  ``index`` is None when its file is missing or damaged: rebuild it."""
+    """A verified bundle.
+
+    ``index`` is that of the library, in the space of ``standardisation``; None where nobody asked for it.
+    """
 
     bundle_id: str
     directory: Path
@@ -76,34 +69,9 @@ class LoadedBundle:
     config: EncoderConfig
     standardisation: Standardisation
     groups: tuple[GroupModel, ...]
-    index: TrackIndex | None
     report: dict[str, Any]
     library_versions: dict[str, str]
-
-
-def embedding_fingerprint(config: EncoderConfig, standardisation: Standardisation) -> str:
-    """Twelve hex digits: equal exactly when *standardised* embeddings may be compared."""
-    digest = hashlib.sha256(config.fingerprint.encode())
-    for column in (standardisation.mean, standardisation.scale):
-        digest.update(np.ascontiguousarray(column, dtype="<f4").tobytes())
-    return digest.hexdigest()[:12]
-
-
-def build_index(
-    config: EncoderConfig, standardisation: Standardisation, track_ids: ArrayLike, raw: NDArray[np.float32]
-) -> TrackIndex:
-    """Return the index of ``raw`` (n_tracks, dim) float32, the vectors that the database keeps.
-
-    A track that equals the mean of the library has no direction and cannot be near anything.
-    """
-    raw = raw.reshape(-1, config.embedding_dim)
-    rows = np.flatnonzero(standardisation.standardise(raw).any(axis=1))
-    embeddings = standardisation.apply(raw[rows])
-    return TrackIndex.build(
-        np.asarray(track_ids, dtype=np.int64)[rows],
-        embeddings,
-        fingerprint=embedding_fingerprint(config, standardisation),
-    )
+    index: TrackIndex | None = None
 
 
 def write_bundle(parent: Path, contents: BundleContents, *, used_ids: Collection[str] = ()) -> Path:
@@ -139,7 +107,6 @@ def read_bundle(directory: Path) -> LoadedBundle:
             config=config,
             standardisation=standardisation,
             groups=tuple(_read_group(directory, entry["id"]) for entry in manifest["groups"]),
-            index=_read_index(directory, config, standardisation),
             report=json.loads((directory / REPORT).read_text()),
             library_versions=manifest["library_versions"],
         )
@@ -171,7 +138,6 @@ def _write_files(aside: Path, contents: BundleContents) -> None:
         arrays, described = to_arrays(group)
         np.savez(aside / "groups" / f"{group.group_id}.npz", allow_pickle=False, **arrays)
         write_json(aside / "groups" / f"{group.group_id}.json", described)
-    contents.index.save(aside / INDEX)
     write_json(aside / REPORT, contents.report)
 
 
@@ -271,17 +237,6 @@ def _read_group(directory: Path, group_id: int) -> GroupModel:
     return group
 
 
-def _read_index(
-    directory: Path, config: EncoderConfig, standardisation: Standardisation
-) -> TrackIndex | None:
-    fingerprint = embedding_fingerprint(config, standardisation)
-    try:
-        return TrackIndex.load(directory / INDEX, fingerprint=fingerprint, dim=config.embedding_dim)
-    except (OSError, TrackIndexError) as error:
-        _log.warning("bundle %s: the index must be rebuilt: %s", directory.name, error)
-        return None
-
-
 def _number(name: str, day: str) -> int:
     stem, _, tail = name.rpartition("-")
     return int(tail) if stem == day and tail.isdecimal() else 0
@@ -289,4 +244,4 @@ def _number(name: str, day: str) -> int:
 
 def _file_names(directory: Path) -> list[str]:
     found = (path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
-    return sorted(name for name in found if name != INDEX)
+    return sorted(found)

@@ -11,11 +11,10 @@ from embeddings.decoder_processes import RunApart, run_here
 from embeddings.encoder import Encoder
 from embeddings.errors import EmbeddingError
 from recommender.catalogue.database import Database
-from recommender.catalogue.embeddings import load_embeddings
 from recommender.catalogue.models import current_bundle, current_bundle_id, list_bundles
 from recommender.errors import RecommenderError
-from recommender.model.bundle import INDEX, CorruptBundle, LoadedBundle, build_index, read_bundle
-from recommender.model.index import TrackIndex
+from recommender.model.bundle import CorruptBundle, LoadedBundle, read_bundle
+from recommender.model.library_index import LibraryIndexes
 from recommender.records.models import BundleInfo
 
 LOOK_EVERY_S = 0.5
@@ -60,6 +59,7 @@ class ModelHolder:
         self._encoder_threads, self._apart = encoder_threads, apart
         self._look_every_s, self._longest_wait_s = look_every_s, longest_wait_s
         self._model: ServedModel | None = None
+        self.indexes = LibraryIndexes()
         self._refused_at: dict[str, float] = {}
         self._loading = threading.Lock()
 
@@ -147,7 +147,13 @@ class ModelHolder:
         if time.monotonic() - self._refused_at.get(info.id, -inf) < RETRY_REFUSED_S:
             return None
         try:
-            model = load_model(self._database, info, encoder_threads=self._encoder_threads, apart=self._apart)
+            model = load_model(
+                self._database,
+                info,
+                indexes=self.indexes,
+                encoder_threads=self._encoder_threads,
+                apart=self._apart,
+            )
         except CorruptBundle as error:
             self._refused_at[info.id] = time.monotonic()
             _log.error("bundle %s cannot be served: %s", info.id, error)
@@ -157,9 +163,14 @@ class ModelHolder:
 
 
 def load_model(
-    database: Database, info: BundleInfo, *, encoder_threads: int, apart: RunApart = run_here
+    database: Database,
+    info: BundleInfo,
+    *,
+    indexes: LibraryIndexes,
+    encoder_threads: int,
+    apart: RunApart = run_here,
 ) -> ServedModel:
-    """Return a verified bundle and its network; a missing index is made again.
+    """Return a verified bundle with the index of its encoder, and its network.
 
     Raises
     ------
@@ -171,18 +182,7 @@ def load_model(
         encoder = Encoder.load(info.directory, n_threads=encoder_threads, apart=apart)
     except EmbeddingError as error:
         raise CorruptBundle(f"{info.id}: {error}") from error
-    if bundle.index is None:
-        bundle = dataclasses.replace(bundle, index=_rebuilt_index(database, bundle))
+    found = indexes.get(database, info.directory, bundle.config, bundle.standardisation)
+    # Whoever searches does so in the space of the index.
+    bundle = dataclasses.replace(bundle, index=found.index, standardisation=found.space)
     return ServedModel(bundle=bundle, encoder=encoder)
-
-
-def _rebuilt_index(database: Database, bundle: LoadedBundle) -> TrackIndex:
-    """Return the index made again from the database, and put it back in its place."""
-    with database.read_session() as session:
-        track_ids, raw = load_embeddings(session, bundle.config.fingerprint)
-    index = build_index(bundle.config, bundle.standardisation, track_ids, raw)
-    try:
-        index.save(bundle.directory / INDEX)
-    except OSError as error:
-        _log.warning("the rebuilt index cannot be kept: %s", error)
-    return index

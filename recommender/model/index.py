@@ -1,12 +1,7 @@
-"""Nearest tracks by cosine similarity: a FAISS structure with a self-describing file."""
+"""Nearest tracks by cosine similarity: a FAISS structure that is exact for few tracks, clustered for many."""
 
-import hashlib
-import json
-import os
-import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,48 +9,16 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recommender.disk import replacing
-from recommender.errors import RecommenderError
+from recommender.model.index_file import Arrays, TrackIndexError, read_index_file, write_index_file
 
-MAGIC = b"WHICHIDX"
-FORMAT_VERSION = 1
-METRIC = "cosine"
 # An exact scan costs about 0.1 ms per 1,000 tracks of 280 columns on one core; past this it would be felt.
 EXACT_MAX_TRACKS = 20_000
 MANY_QUERIES = 32
-_PREFIX = struct.Struct("<8sII")  # magic, format version, length of the JSON header
+# FAISS' default of 256 takes four times as long for no recall.
+TRAINING_ROWS_PER_LIST = 64
 
 IdArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
-
-
-class TrackIndexError(RecommenderError):
-    """An index could not be built, searched or read."""
-
-    code = "index_error"
-
-
-class IndexMismatch(TrackIndexError):
-    """The file holds other embeddings than those asked for; the message names both."""
-
-    code = "index_mismatch"
-
-
-class CorruptIndex(TrackIndexError):
-    """The file is not one of ours, or not whole."""
-
-    code = "corrupt_index"
-
-
-@dataclass(frozen=True)
-class IndexHeader:
-    """What an index file says of itself."""
-
-    fingerprint: str
-    dim: int
-    metric: str
-    n_tracks: int
-    sha256: str
 
 
 class TrackIndex:
@@ -76,11 +39,30 @@ class TrackIndex:
     ) -> Self:
         """Return an index of ``embeddings`` (n_tracks, dim) float32, unit length, under ``track_ids``."""
         vectors = _unit_rows(embeddings)
-        n_tracks, dim = vectors.shape
-        structure = _exact(dim) if n_tracks <= exact_max_tracks else _clustered(vectors)
-        index = cls(structure, fingerprint=fingerprint)
+        index = cls.empty(
+            vectors, n_tracks=len(vectors), fingerprint=fingerprint, exact_max_tracks=exact_max_tracks
+        )
         index.add(track_ids, vectors)
         return index
+
+    @classmethod
+    def empty(
+        cls,
+        training: ArrayLike,
+        *,
+        n_tracks: int,
+        fingerprint: str,
+        exact_max_tracks: int = EXACT_MAX_TRACKS,
+    ) -> Self:
+        """Return an index of no track, made for ``n_tracks`` that are like those of ``training`` (n, dim)."""
+        vectors = _unit_rows(training)
+        dim = vectors.shape[1]
+        structure = _exact(dim) if n_tracks <= exact_max_tracks else _clustered(vectors, n_tracks)
+        return cls(structure, fingerprint=fingerprint)
+
+    def copy(self) -> Self:
+        """Return another index of the same tracks, to be changed while this one is searched."""
+        return type(self)(faiss.clone_index(self._structure), fingerprint=self.fingerprint)
 
     def __len__(self) -> int:
         return int(self._structure.ntotal)
@@ -132,57 +114,30 @@ class TrackIndex:
             similarities, ids = self._structure.search(vectors, n_fetched)
         return _keep_first(ids, similarities, k, excluded)
 
-    def save(self, path: Path) -> None:
-        """Write the file aside and rename it, so that no reader ever sees half of it."""
-        payload = faiss.serialize_index(self._structure).tobytes()
-        header = IndexHeader(
+    def save(self, path: Path, *, aside: Mapping[str, NDArray[Any]] | None = None) -> None:
+        """Write the file aside and rename it, so that no reader ever sees half of it.
+
+        ``aside`` are arrays of the caller's that are kept with it.
+        """
+        write_index_file(
+            path,
+            faiss.serialize_index(self._structure).tobytes(),
             fingerprint=self.fingerprint,
             dim=self.dim,
-            metric=METRIC,
             n_tracks=len(self),
-            sha256=hashlib.sha256(payload).hexdigest(),
+            aside=aside or {},
         )
-        text = json.dumps(asdict(header), sort_keys=True).encode()
-        with replacing(path) as file:
-            file.write(_PREFIX.pack(MAGIC, FORMAT_VERSION, len(text)))
-            file.write(text)
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
 
     @classmethod
     def load(cls, path: Path, *, fingerprint: str, dim: int) -> Self:
         """Return the index in ``path``; refuse another encoder's, another dimension, or a damaged file."""
-        with path.open("rb") as file:
-            header = _read_header(file, path)
-            for name, expected in (("fingerprint", fingerprint), ("dim", dim), ("metric", METRIC)):
-                found = getattr(header, name)
-                if found != expected:
-                    raise IndexMismatch(f"{path.name} has {name} {found}, expected {expected}")
-            payload = file.read()
-        if hashlib.sha256(payload).hexdigest() != header.sha256:
-            raise CorruptIndex(f"{path.name} does not have the SHA-256 its header states")
-        structure = faiss.deserialize_index(np.frombuffer(payload, dtype=np.uint8))
-        return cls(structure, fingerprint=fingerprint)
+        return cls.load_with(path, fingerprint=fingerprint, dim=dim)[0]
 
-
-def read_header(path: Path) -> IndexHeader:
-    """Return what the index file in ``path`` says of itself, without loading it."""
-    with path.open("rb") as file:
-        return _read_header(file, path)
-
-
-def _read_header(file: Any, path: Path) -> IndexHeader:
-    prefix = file.read(_PREFIX.size)
-    if len(prefix) < _PREFIX.size or not prefix.startswith(MAGIC):
-        raise CorruptIndex(f"{path.name} is not a track index")
-    _, version, n_bytes = _PREFIX.unpack(prefix)
-    if version != FORMAT_VERSION:
-        raise IndexMismatch(f"{path.name} has format version {version}, expected {FORMAT_VERSION}")
-    try:
-        return IndexHeader(**json.loads(file.read(n_bytes)))
-    except (ValueError, TypeError) as error:
-        raise CorruptIndex(f"{path.name} has an unreadable header: {error}") from error
+    @classmethod
+    def load_with(cls, path: Path, *, fingerprint: str, dim: int) -> tuple[Self, Arrays]:
+        """Return the index in ``path`` as :meth:`load` does, and the arrays that were kept with it."""
+        content, aside = read_index_file(path, fingerprint=fingerprint, dim=dim)
+        return cls(faiss.deserialize_index(content), fingerprint=fingerprint), aside
 
 
 @contextmanager
@@ -204,13 +159,21 @@ def _exact(dim: int) -> Any:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
 
 
-def _clustered(vectors: FloatArray) -> Any:
+def n_training_rows(n_tracks: int) -> int:
+    """How many tracks a clustered index of ``n_tracks`` is trained on."""
+    return min(n_tracks, TRAINING_ROWS_PER_LIST * _n_lists(n_tracks))
+
+
+def _n_lists(n_tracks: int) -> int:
+    return int(2 ** round(np.log2(4 * np.sqrt(max(n_tracks, 1)))))
+
+
+def _clustered(training: FloatArray, n_tracks: int) -> Any:
     """Return a trained, empty inverted file with one byte per column."""
-    n_tracks, dim = vectors.shape
-    n_lists = 2 ** round(np.log2(4 * np.sqrt(n_tracks)))
-    structure: Any = faiss.index_factory(dim, f"IVF{n_lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    structure.cp.max_points_per_centroid = 64  # the default of 256 takes four times as long for no recall
-    structure.train(vectors)
+    n_lists = _n_lists(n_tracks)
+    structure: Any = faiss.index_factory(training.shape[1], f"IVF{n_lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    structure.cp.max_points_per_centroid = TRAINING_ROWS_PER_LIST
+    structure.train(training)
     structure.nprobe = max(n_lists // 32, 64)  # recall@10 of 0.98 at 0.1 to 1 M clustered tracks
     return structure
 

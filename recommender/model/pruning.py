@@ -1,4 +1,4 @@
-"""Old models go: each holds an index of the whole library, and every quick fit publishes one.
+"""Old models go, because every quick fit publishes one; and with its last model the index of an encoder.
 
 The row goes first and its directory afterwards, so that a kill leaves no row that leads nowhere; what
 stays behind without a row is swept an hour later.
@@ -13,6 +13,7 @@ from pathlib import Path
 from recommender.catalogue.database import Database
 from recommender.catalogue.models import catalogue_began_at, list_bundles, remove_bundles
 from recommender.model.bundle import ABANDONED_AFTER_S
+from recommender.model.library_index import forget_indexes
 from recommender.model.scorecards import CARD
 from recommender.records.models import BundleInfo
 from recommender.settings import Settings
@@ -45,6 +46,8 @@ def _prune(database: Database, settings: Settings) -> list[str]:
         _remove(settings, bundle_id)
     known = {bundle.id for bundle in bundles}.difference(removed)
     _sweep(settings, known, began_at=began_at)
+    encoders = {bundle.fingerprint for bundle in bundles if bundle.id in known}
+    forget_indexes(settings.bundles_directory, encoders)
     return removed
 
 

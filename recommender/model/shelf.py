@@ -65,7 +65,13 @@ class ModelShelf:
     def _load(self, model_id: str) -> ServedModel:
         info = self._find(model_id)
         try:
-            model = load_model(self._database, info, encoder_threads=self._encoder_threads, apart=self._apart)
+            model = load_model(
+                self._database,
+                info,
+                indexes=self._holder.indexes,
+                encoder_threads=self._encoder_threads,
+                apart=self._apart,
+            )
         except CorruptBundle:
             self._find(model_id)  # it may have been removed meanwhile
             raise

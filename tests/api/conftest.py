@@ -23,7 +23,7 @@ from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.files import record_file
 from recommender.catalogue.models import add_bundle, promote_bundle
 from recommender.catalogue.playlists import create_playlist, set_members
-from recommender.model.bundle import BundleContents, build_index, write_bundle
+from recommender.model.bundle import BundleContents, write_bundle
 from recommender.settings import Settings
 from recommender.sources.folder import read_facts
 from tests.api.openapi_check import CheckedClient
@@ -122,7 +122,6 @@ def bundles(sounds: Sounds, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
         encoder_directory=TINY_ENCODER,
         standardisation=standardisation,
         groups=(group,),
-        index=build_index(CONFIG, standardisation, TRACK_IDS, raw),
         report={"balanced_accuracy": 1.0},
         created_at=datetime.now(UTC),
     )

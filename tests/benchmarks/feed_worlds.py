@@ -22,7 +22,7 @@ from recommender.catalogue.files import add_library_root
 from recommender.catalogue.models import add_bundle, promote_bundle
 from recommender.feeds.batch import ask_for_scores
 from recommender.jobs.worker import run_job_here
-from recommender.model.bundle import BundleContents, build_index, write_bundle
+from recommender.model.bundle import BundleContents, write_bundle
 from recommender.model.calibration import Calibration
 from recommender.model.group import GroupModel
 from recommender.model.heads import Head
@@ -154,12 +154,10 @@ def _serve(settings: Settings) -> str:
     group = replace(
         group, neighbourhood=replace(group.neighbourhood, track_ids=group.member_ids + 10_000_000)
     )
-    raw = draw_tracks(2, dim=config.embedding_dim, seed=2)
     contents = BundleContents(
         encoder_directory=TINY_ENCODER,
         standardisation=group.standardisation,
         groups=(group,),
-        index=build_index(config, group.standardisation, np.array([1, 2]), raw),
         report={},
         created_at=datetime.now(UTC),
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.model.index import FORMAT_VERSION, TrackIndex
+from recommender.model.index import TrackIndex
+from recommender.model.index_file import FORMAT_VERSION
 
 HERE = Path(__file__).parent
 

@@ -19,7 +19,6 @@ from training.encoder.available import encoder_of
 from training.groups.refit import (
     LearningSet,
     NothingToLearn,
-    describe_group,
     fit_groups,
     publish,
     read_learning_set,
@@ -87,9 +86,10 @@ def take_over(
 def publish_fitted(database: Database, settings: Settings, directory: Path, report: dict[str, Any]) -> str:
     """Fit heads on an encoder, on what the catalogue holds now, and publish them as a challenger."""
     learning_set = read_learning_set(database, settings, load_encoder_config(directory))
-    fitted = fit_groups(learning_set)
-    report = report | {"groups": [describe_group(group) for group in fitted]}
-    return publish(database, settings, learning_set, fitted, directory, report=report)
+    groups = fit_groups(learning_set)
+    report = report | {"groups": [group.described for group in groups]}
+    models = [group.model for group in groups]
+    return publish(database, settings, learning_set, models, directory, report=report)
 
 
 def read_situation(database: Database, settings: Settings) -> Situation:

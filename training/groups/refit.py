@@ -13,20 +13,23 @@ from sqlalchemy.orm import Session
 from embeddings.config import EncoderConfig
 from embeddings.encoder_files import load_encoder_config
 from recommender.catalogue.database import Database
-from recommender.catalogue.embeddings import load_embeddings
+from recommender.catalogue.embeddings import embedded_tracks, load_embeddings
 from recommender.catalogue.models import add_bundle, current_bundle, list_bundles, promote_bundle
 from recommender.catalogue.playlists import group_members, list_groups, list_playlists
 from recommender.catalogue.tracks import tracks_by_id
 from recommender.errors import RecommenderError
-from recommender.model.bundle import BundleContents, build_index, write_bundle
+from recommender.model.bundle import BundleContents, write_bundle
+from recommender.model.group import GroupModel
+from recommender.model.library_index import LibraryIndexes
 from recommender.model.pruning import prune_models
-from recommender.records.playlists import DEFAULT_GROUP, GroupInfo
+from recommender.records.playlists import DEFAULT_GROUP, GroupInfo, Member
 from recommender.records.tracks import known_artists
 from recommender.settings import Settings
 from training.folds import held_together
 from training.groups.fit import FittedGroup, GroupLabels, fit_group, group_by_artist
-from training.groups.fitting import FitContext, default_choice
+from training.groups.fitting import MAX_STATISTICS_TRACKS, FitContext, default_choice
 from training.groups.labels import LabelledTracks
+from training.groups.unchanged import FITTED_NOTHING, KEY, FittedBefore, KnownGroup, fit_key
 from training.metrics import balanced_accuracy
 
 Progress = Callable[[int, int, str], None]
@@ -40,20 +43,26 @@ class NothingToLearn(RecommenderError):
 
 @dataclass(frozen=True, eq=False)
 class LearningSet:
-    """What the catalogue holds for one encoder.
+    """What is learnt from of one encoder: the members of playlists, and a sample of the library.
 
-    ``track_ids`` is (n,) int64 and ``raw`` (n, dim) float32, of the whole library; ``groups`` are the
-    playlist groups that have a track among them.
+    Attributes
+    ----------
+    track_ids : (n,) int64, rising
+    raw : (n, dim) float32
+    is_sample : (n,) bool
+        Tracks evenly drawn from the whole library, all of a small one; the others are members only.
+    groups : the playlist groups that have a track
     """
 
     config: EncoderConfig
     track_ids: NDArray[np.int64]
     raw: NDArray[np.float32]
+    is_sample: NDArray[np.bool_]
     groups: tuple[tuple[GroupLabels, LabelledTracks], ...]
 
     def context(self, tracks: LabelledTracks, *, seed: int = 0) -> FitContext:
         """Return what a group is fitted with: everything it does not label is its unlabelled library."""
-        unlabelled = self.raw[~np.isin(self.track_ids, tracks.track_ids)]
+        unlabelled = self.raw[self.is_sample & ~np.isin(self.track_ids, tracks.track_ids)]
         return FitContext(self.config.view_slices(), unlabelled, seed)
 
 
@@ -74,13 +83,17 @@ def refit(
     ChampionChanged
         Another bundle came into service meanwhile, perhaps with playlists that this one does not know.
     """
-    champion_id = champion_id_of(database)
-    learning_set = read_learning_set(database, settings, load_encoder_config(encoder_directory))
-    fitted = fit_groups(learning_set, progress=progress)
-    report = {"reason": reason, "groups": [describe_group(group) for group in fitted]}
-    bundle_id = publish(database, settings, learning_set, fitted, encoder_directory, report=report)
+    with database.read_session() as session:
+        champion = current_bundle(session)
+    config = load_encoder_config(encoder_directory)
+    learning_set = read_learning_set(database, settings, config)
+    before = FittedBefore.of(None if champion is None else champion.directory, config)
+    groups = fit_groups(learning_set, before=before, progress=progress)
+    report = {"reason": reason, "groups": [group.described for group in groups]}
+    models = [group.model for group in groups]
+    bundle_id = publish(database, settings, learning_set, models, encoder_directory, report=report)
     with database.session() as session:
-        promote_bundle(session, bundle_id, replacing=champion_id)
+        promote_bundle(session, bundle_id, replacing=None if champion is None else champion.id)
     prune_models(database, settings)
     return bundle_id
 
@@ -94,54 +107,67 @@ def champion_id_of(database: Database) -> str | None:
 
 def read_learning_set(database: Database, settings: Settings, config: EncoderConfig) -> LearningSet:
     """Return playlists and vectors of one encoder; rows that may not be learnt from are left out."""
+    allow_spotify = settings.spotify_training == "allow"
     with database.read_session() as session:
-        track_ids, raw = load_embeddings(session, config.fingerprint)
-        found = [
-            _read_group(session, group, track_ids, raw, allow_spotify=settings.spotify_training == "allow")
+        members = {
+            group: group_members(session, group.id, allow_spotify=allow_spotify)
             for group in list_groups(session)
-        ]
+        }
+        heard = np.array(sorted(embedded_tracks(session, config.fingerprint)), dtype=np.int64)
+        step = -(-len(heard) // MAX_STATISTICS_TRACKS) or 1
+        wanted = {member.track_id for group in members.values() for member in group}.union(heard[::step])
+        track_ids, raw = load_embeddings(session, config.fingerprint, sorted(wanted))
+        found = [_read_group(session, group, track_ids, raw, members[group]) for group in members]
     groups = tuple(group for group in found if group is not None)
     if not groups:
         raise NothingToLearn("no playlist has a track that could be listened to and may be learnt from")
-    return LearningSet(config, track_ids, raw, groups)
+    return LearningSet(config, track_ids, raw, np.isin(track_ids, heard[::step]), groups)
 
 
-def fit_groups(learning_set: LearningSet, *, progress: Progress | None = None) -> tuple[FittedGroup, ...]:
-    """Return every group of the learning set, fitted."""
-    fitted = []
+def fit_groups(
+    learning_set: LearningSet, *, before: FittedBefore = FITTED_NOTHING, progress: Progress | None = None
+) -> tuple[KnownGroup, ...]:
+    """Return every group of the learning set, fitted; those that did not change as they were ``before``."""
+    known = []
     for done, (labels, tracks) in enumerate(learning_set.groups):
         if progress:
             progress(done, len(learning_set.groups), f"fitting the playlists of group {labels.group_name!r}")
         context = learning_set.context(tracks)
-        grouping = group_by_artist(tracks, context, default_choice(context.views))
-        fitted.append(fit_group(labels, tracks, context, grouping))
-    return tuple(fitted)
+        known.append(before.find(labels, tracks, context) or _fit(labels, tracks, context))
+    return tuple(known)
+
+
+def _fit(labels: GroupLabels, tracks: LabelledTracks, context: FitContext) -> KnownGroup:
+    grouping = group_by_artist(tracks, context, default_choice(context.views))
+    fitted = fit_group(labels, tracks, context, grouping)
+    return KnownGroup(fitted.model, describe_group(fitted) | {KEY: fit_key(labels, tracks)})
 
 
 def publish(
     database: Database,
     settings: Settings,
     learning_set: LearningSet,
-    fitted: Sequence[FittedGroup],
+    models: Sequence[GroupModel],
     encoder_directory: Path,
     *,
     report: dict[str, Any],
 ) -> str:
     """Write the bundle and make it known as a challenger; return its id."""
-    # The library has one index, so it takes the space of the group that people ask by default.
-    first = next((group for group in fitted if group.model.group_name == DEFAULT_GROUP), fitted[0])
-    standardisation = first.model.standardisation
+    # The library has one space, so it takes that of the group that people ask by default.
+    first = next((model for model in models if model.group_name == DEFAULT_GROUP), models[0])
+    standardisation = first.standardisation
     contents = BundleContents(
         encoder_directory=encoder_directory,
         standardisation=standardisation,
-        groups=tuple(group.model for group in fitted),
-        index=build_index(learning_set.config, standardisation, learning_set.track_ids, learning_set.raw),
+        groups=tuple(models),
         report=report,
         created_at=datetime.now(UTC),
     )
     with database.read_session() as session:
         used_ids = [bundle.id for bundle in list_bundles(session)]
     directory = write_bundle(settings.bundles_directory, contents, used_ids=used_ids)
+    # Brought up to date here, so that nobody who serves the model has to.
+    LibraryIndexes().get(database, directory, learning_set.config, standardisation)
     summary = {"encoder": learning_set.config.name, "groups": report["groups"]}
     with database.session() as session:
         add_bundle(
@@ -191,15 +217,10 @@ def _read_group(
     group: GroupInfo,
     track_ids: NDArray[np.int64],
     raw: NDArray[np.float32],
-    *,
-    allow_spotify: bool,
+    all_members: Sequence[Member],
 ) -> tuple[GroupLabels, LabelledTracks] | None:
     heard = set(track_ids.tolist())
-    members = [
-        member
-        for member in group_members(session, group.id, allow_spotify=allow_spotify)
-        if member.track_id in heard
-    ]
+    members = [member for member in all_members if member.track_id in heard]
     if not members:
         return None
     used = {member.playlist_id for member in members}

@@ -92,7 +92,8 @@ class Embedding(Base):
     start_s: Mapped[bytes] = mapped_column(LargeBinary)
     patch_s: Mapped[float]
     created_at: Mapped[float]
-    __table_args__ = (Index(None, "fingerprint"),)
+    # What an encoder has heard, and when, is read from the index alone: the rows are thousands of bytes long.
+    __table_args__ = (Index(None, "fingerprint", "track_id", "created_at"),)
 
 
 class LibraryRoot(Base):

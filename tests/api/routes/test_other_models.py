@@ -17,7 +17,7 @@ from embeddings.encoder_files import save_encoder_config
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.models import add_bundle, retire_champion
 from recommender.model import shelf as model_shelf
-from recommender.model.bundle import BundleContents, build_index, read_bundle, write_bundle
+from recommender.model.bundle import BundleContents, read_bundle, write_bundle
 from recommender.model.in_service import load_model
 from recommender.model.shelf import ModelShelf
 from tests.api.commands.test_cli import Run, prepared, read_lines, with_playlists
@@ -48,7 +48,6 @@ def other(filled: Filled, tmp_path: Path) -> str:
         encoder_directory=directory,
         standardisation=standardisation,
         groups=(replace(group, playlist_names=("low, otherwise", "high, otherwise")),),
-        index=build_index(OTHER, standardisation, TRACK_IDS, raw),
         report={},
         created_at=datetime.now(UTC),
     )

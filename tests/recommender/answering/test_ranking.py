@@ -20,6 +20,7 @@ from recommender.answering.ranking import (
     recommend_many,
 )
 from recommender.model.bundle import LoadedBundle, read_bundle
+from recommender.model.index import TrackIndex
 from recommender.records.promises import Promise
 from recommender.records.tracks import TrackInfo
 from tests.recommender.model.tiny_bundles import World, fit_group, make_world, publish_world
@@ -35,7 +36,11 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def bundle(world: World, tmp_path_factory: pytest.TempPathFactory) -> LoadedBundle:
-    return read_bundle(publish_world(world, tmp_path_factory.mktemp("bundles")))
+    read = read_bundle(publish_world(world, tmp_path_factory.mktemp("bundles")))
+    embeddings = world.standardisation.apply(world.raw)
+    return replace(
+        read, index=TrackIndex.build(world.track_ids, embeddings, fingerprint=read.config.fingerprint)
+    )
 
 
 def describe(track_ids: Sequence[int]) -> dict[int, TrackInfo]:

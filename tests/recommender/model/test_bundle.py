@@ -9,18 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.encoder import Standardisation
 from recommender.model import bundle as bundle_module
 from recommender.model.bundle import (
     CorruptBundle,
-    build_index,
-    embedding_fingerprint,
     read_bundle,
     read_report,
     write_bundle,
 )
 from recommender.model.heads import Head
-from recommender.model.index import TrackIndex
 from tests.recommender.model.tiny_bundles import CONFIG, DIM, World, contents_of, make_world, publish_world
 
 
@@ -47,9 +43,7 @@ def test_what_is_read_scores_as_what_was_written(world: World, directory: Path) 
     ):
         for name, values in vars(ours).items():
             np.testing.assert_array_equal(values, getattr(theirs, name))
-    embeddings = world.standardisation.apply(world.raw)
-    assert loaded.index is not None
-    assert loaded.index.search(embeddings, 1)[0][:, 0].tolist() == world.track_ids.tolist()
+    assert loaded.index is None  # it is no part of a bundle
 
 
 def test_bundles_of_one_day_are_numbered_and_numbers_never_come_back(world: World, tmp_path: Path) -> None:
@@ -79,16 +73,16 @@ def test_a_failed_write_leaves_nothing_behind(
     def no_space(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(TrackIndex, "save", no_space)
+    monkeypatch.setattr(bundle_module, "write_json", no_space)
     with pytest.raises(OSError, match="No space left"):
         publish_world(world, tmp_path / "bundles")
     assert list((tmp_path / "bundles").iterdir()) == []
 
 
-def test_the_manifest_names_every_file_but_the_index(directory: Path) -> None:
+def test_the_manifest_names_every_file(directory: Path) -> None:
     manifest = json.loads((directory / "manifest.json").read_text())
     found = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
-    assert found - set(manifest["files"]) == {"manifest.json", "index.faiss"}
+    assert found - set(manifest["files"]) == {"manifest.json"}
     assert manifest["encoder"] == {"name": "tiny", "fingerprint": CONFIG.fingerprint, "dim": DIM}
     assert manifest["library_versions"]["numpy"] == np.__version__
 
@@ -145,37 +139,6 @@ def test_a_missing_directory_is_a_corrupt_bundle(tmp_path: Path) -> None:
         read_report(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("damage", [flip_a_byte, truncate, Path.unlink])
-def test_a_damaged_index_is_only_a_missing_cache(directory: Path, damage: object) -> None:
-    damage(directory / "index.faiss")  # type: ignore[operator]
+def test_a_bundle_of_an_earlier_program_with_an_index_of_its_own_is_read(directory: Path) -> None:
+    (directory / "index.faiss").write_bytes(b"not looked at")
     assert read_bundle(directory).index is None
-
-
-def test_an_index_of_another_standardisation_is_not_used(
-    world: World, directory: Path, tmp_path: Path
-) -> None:
-    other = replace(
-        world, standardisation=replace(world.standardisation, mean=world.standardisation.mean + 1)
-    )
-    shutil.copyfile(publish_world(other, tmp_path) / "index.faiss", directory / "index.faiss")
-    assert read_bundle(directory).index is None
-
-
-def test_the_embedding_fingerprint_follows_every_part(world: World) -> None:
-    standardisation = world.standardisation
-    changed = [
-        embedding_fingerprint(CONFIG, standardisation),
-        embedding_fingerprint(replace(CONFIG, name="other"), standardisation),
-        embedding_fingerprint(CONFIG, replace(standardisation, mean=standardisation.mean + 1)),
-        embedding_fingerprint(CONFIG, replace(standardisation, scale=standardisation.scale * 2)),
-    ]
-    assert len(set(changed)) == 4
-    assert embedding_fingerprint(CONFIG, replace(standardisation)) == changed[0]
-
-
-def test_a_track_without_direction_is_left_out_of_the_index() -> None:
-    standardisation = Standardisation(np.zeros(DIM, np.float32), np.ones(DIM, np.float32))
-    raw = np.eye(DIM, dtype=np.float32)[:3] * [[1.0], [0.0], [2.0]]
-    index = build_index(CONFIG, standardisation, [7, 8, 9], raw.astype(np.float32))
-    assert index.search(np.eye(DIM, dtype=np.float32)[:1], 5)[0].tolist() == [[7, 9, -1, -1, -1]]
-    assert len(build_index(CONFIG, standardisation, [], np.empty((0, 0), np.float32))) == 0

@@ -243,9 +243,10 @@ def test_a_missing_index_is_rebuilt_from_the_database(
     tracks_in_database: dict[int, int],
     damage: Callable[[Path], None],
 ) -> None:
-    bundle_id = publish()
-    promote(database, bundle_id)
-    path = settings.bundles_directory / bundle_id / "index.faiss"
+    promote(database, publish())
+    ModelHolder(database, encoder_threads=1).current()
+    path = settings.data / "indexes" / f"{CONFIG.fingerprint}.faiss"
+    written = path.read_bytes()
     damage(path)
     for _ in range(2):  # the second time from the file that the first one put back
         index = ModelHolder(database, encoder_threads=1).current().bundle.index
@@ -256,7 +257,7 @@ def test_a_missing_index_is_rebuilt_from_the_database(
             range(len(embeddings))
         )
         np.testing.assert_allclose(similarities, 1, atol=1e-5)
-    assert read_bundle(path.parent).index is not None
+    assert path.read_bytes() == written
 
 
 def test_an_index_that_cannot_be_kept_still_serves(
@@ -268,11 +269,9 @@ def test_an_index_that_cannot_be_kept_still_serves(
     tracks_in_database: dict[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bundle_id = publish()
-    promote(database, bundle_id)
-    (settings.bundles_directory / bundle_id / "index.faiss").unlink()
+    promote(database, publish())
 
-    def read_only(*_: object) -> None:
+    def read_only(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("recommender.model.index.TrackIndex.save", read_only)

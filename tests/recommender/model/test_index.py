@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.model.index import CorruptIndex, IndexMismatch, TrackIndex, TrackIndexError, read_header
+from recommender.model.index import TrackIndex
+from recommender.model.index_file import CorruptIndex, IndexMismatch, TrackIndexError, read_header
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 FINGERPRINT = "0123456789ab"
@@ -198,9 +199,9 @@ def test_damaged_files_are_refused(index: TrackIndex, tmp_path: Path) -> None:
 def test_a_later_format_is_refused_naming_both(index: TrackIndex, tmp_path: Path) -> None:
     index.save(tmp_path / "i")
     content = bytearray((tmp_path / "i").read_bytes())
-    content[8] = 2
+    content[8] = 3
     (tmp_path / "i").write_bytes(content)
-    with pytest.raises(IndexMismatch, match="format version 2, expected 1"):
+    with pytest.raises(IndexMismatch, match="format version 3, expected up to 2"):
         TrackIndex.load(tmp_path / "i", fingerprint=FINGERPRINT, dim=16)
 
 
@@ -229,3 +230,21 @@ def test_the_golden_file_of_version_1_loads_for_ever() -> None:
     ids, similarities = index.search(world["queries"], 3)
     assert ids.tolist() == world["neighbour_ids"].tolist()
     np.testing.assert_allclose(similarities, world["similarities"], atol=1e-5)
+
+
+def test_arrays_are_kept_with_the_index(index: TrackIndex, embeddings: np.ndarray, tmp_path: Path) -> None:
+    aside = {"moments": np.arange(5.0), "names": np.array(["a", "b"])}
+    index.save(tmp_path / "i", aside=aside)
+    loaded, found = TrackIndex.load_with(tmp_path / "i", fingerprint=FINGERPRINT, dim=16)
+    assert {name: values.tolist() for name, values in found.items()} == {
+        name: values.tolist() for name, values in aside.items()
+    }
+    np.testing.assert_array_equal(loaded.search(embeddings, 4)[0], index.search(embeddings, 4)[0])
+
+
+def test_a_copy_is_changed_alone(index: TrackIndex, embeddings: np.ndarray) -> None:
+    copy = index.copy()
+    copy.remove([7])
+    assert (len(index), len(copy)) == (60, 59)
+    assert index.search(embeddings[:1], 1)[0][0, 0] == 7
+    assert copy.search(embeddings[:1], 1)[0][0, 0] != 7

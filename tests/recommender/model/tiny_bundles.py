@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embeddings.encoder import Standardisation
 from embeddings.encoder_files import load_encoder_config
-from recommender.model.bundle import BundleContents, build_index, write_bundle
+from recommender.model.bundle import BundleContents, write_bundle
 from recommender.model.calibration import Calibration, sorted_closeness
 from recommender.model.familiarity import Familiarity
 from recommender.model.group import GroupModel
@@ -111,7 +111,6 @@ def contents_of(world: World, *, created_at: datetime | None = None) -> BundleCo
         encoder_directory=TINY_ENCODER,
         standardisation=world.standardisation,
         groups=world.groups,
-        index=build_index(CONFIG, world.standardisation, world.track_ids, world.raw),
         report={"balanced_accuracy": 1.0},
         created_at=created_at or datetime(2026, 11, 20, tzinfo=UTC),
     )

@@ -29,7 +29,7 @@ from recommender.catalogue.models import add_bundle, promote_bundle
 from recommender.catalogue.playlists import ensure_playlist, list_playlists, set_members
 from recommender.feeds.batch import ask_for_scores
 from recommender.jobs.worker import run_job_here, run_worker
-from recommender.model.bundle import BundleContents, build_index, write_bundle
+from recommender.model.bundle import BundleContents, write_bundle
 from recommender.records.feeds import FeedInfo, FeedItemInfo
 from recommender.records.jobs import JobInfo
 from recommender.records.playlists import DEFAULT_GROUP
@@ -95,7 +95,6 @@ def serve_model(database: Database, settings: Settings, *, shift: float = 0.0) -
         encoder_directory=TINY_ENCODER,
         standardisation=standardisation,
         groups=(group,),
-        index=build_index(CONFIG, standardisation, track_ids, raw),
         report={},
         created_at=datetime.now(UTC),
     )

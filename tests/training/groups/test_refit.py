@@ -13,16 +13,21 @@ from sqlalchemy.orm import Session
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.models import current_bundle, list_bundles, promote_bundle
-from recommender.catalogue.playlists import create_playlist, set_members
-from recommender.catalogue.tracks import delete_track, upsert_track
+from recommender.catalogue.playlists import create_playlist, rename_playlist, set_members
+from recommender.catalogue.tracks import delete_track, update_track, upsert_track
 from recommender.errors import ChampionChanged
-from recommender.model.bundle import LoadedBundle, read_bundle
+from recommender.model.bundle import LoadedBundle
+from recommender.model.in_service import load_model
+from recommender.model.library_index import LibraryIndexes
 from recommender.records.tracks import TrackFacts
 from recommender.settings import Settings
 from tests.databases import sqlite_only
 from tests.recommender.model.tiny_bundles import CONFIG, DIM, TINY_ENCODER
-from training.groups.fit import FittedGroup
+from training.groups import refit as refitting
+from training.groups.fit import fit_group, group_by_artist
+from training.groups.fitting import default_choice
 from training.groups.refit import NothingToLearn, describe_group, fit_groups, read_learning_set, refit
+from training.groups.unchanged import KnownGroup
 
 # Where the tracks of each playlist lie, in the first view.
 PLACES = {"calm": 0, "loud": 1, "odd": 2, "nowhere": 3}
@@ -85,7 +90,7 @@ def fit_and_read(database: Database, settings: Settings) -> LoadedBundle:
         bundle = current_bundle(session)
     assert bundle is not None
     assert bundle.id == bundle_id
-    return read_bundle(bundle.directory)
+    return load_model(database, bundle, indexes=LibraryIndexes(), encoder_threads=1).bundle
 
 
 def ask(bundle: LoadedBundle, place: str, *, group: int = 0) -> tuple[str, float]:
@@ -230,7 +235,7 @@ def test_a_fit_is_not_put_over_one_it_did_not_know_of(
     first = refit(database, settings, encoder_directory=TINY_ENCODER, reason="a test")
     other = refit(database, settings, encoder_directory=TINY_ENCODER, reason="a test")
 
-    def promote_meanwhile(*args: Any, **options: Any) -> tuple[FittedGroup, ...]:
+    def promote_meanwhile(*args: Any, **options: Any) -> tuple[KnownGroup, ...]:
         with database.session() as session:
             promote_bundle(session, first)
         return fit_groups(*args, **options)
@@ -267,7 +272,10 @@ def test_what_a_fit_knows_of_itself_is_json(
 ) -> None:
     for place, n_tracks in zip(PLACES, sizes, strict=False):
         add_playlist(database, place, add_tracks(database, place, n_tracks))
-    (fitted,) = fit_groups(read_learning_set(database, settings, CONFIG))
+    ((labels, tracks),) = (learning_set := read_learning_set(database, settings, CONFIG)).groups
+    context = learning_set.context(tracks)
+    grouping = group_by_artist(tracks, context, default_choice(context.views))
+    fitted = fit_group(labels, tracks, context, grouping)
     described = describe_group(fitted)
     assert json.loads(json.dumps(described, allow_nan=False)) == described
     assert [playlist["n_tracks"] for playlist in described["playlists"]] == list(sizes)
@@ -298,3 +306,92 @@ def test_quick_fits_do_not_fill_the_disk(database: Database, make_settings: Call
     with database.read_session() as session:
         assert {bundle.id for bundle in list_bundles(session)} == set(fitted[-2:])
     assert {path.name for path in settings.bundles_directory.iterdir()} == set(fitted[-2:])
+
+
+@pytest.fixture
+def fitted_groups(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the groups that were really fitted, as they are."""
+    names: list[str] = []
+
+    def note(labels: Any, *rest: Any) -> Any:
+        names.append(labels.group_name)
+        return really(labels, *rest)
+
+    really = refitting.fit_group
+    monkeypatch.setattr(refitting, "fit_group", note)
+    return names
+
+
+def test_a_group_that_did_not_change_is_not_fitted_again(
+    database: Database, settings: Settings, fitted_groups: list[str]
+) -> None:
+    members = {place: add_tracks(database, place, 16) for place in ("calm", "loud", "odd")}
+    calm = add_playlist(database, "calm", members["calm"])
+    add_playlist(database, "loud", members["loud"])
+    first = fit_and_read(database, settings)
+    add_playlist(database, "liked", members["odd"][:7], group="a taste")
+    second = fit_and_read(database, settings)
+    assert fitted_groups == ["default", "a taste"]
+    assert [group.group_name for group in second.groups] == ["a taste", "default"]
+    asked = 4.0 * np.eye(DIM, dtype=np.float32)[[0, 1, 2]]
+    for name, values in vars(first.groups[0].score(asked)).items():
+        np.testing.assert_array_equal(values, getattr(second.groups[1].score(asked), name))
+    assert second.report["groups"][1] == first.report["groups"][0]
+    with database.session() as session:
+        rename_playlist(session, calm, "cool")
+    third = fit_and_read(database, settings)
+    assert fitted_groups == ["default", "a taste"]
+    assert third.groups[1].playlist_names == ("cool", "loud")
+    assert ask(third, "calm", group=1)[0] == "cool"
+
+
+@sqlite_only
+@pytest.mark.parametrize("change", ["member", "embedding", "artist", "library", "damage", "program"])
+def test_whatever_a_fit_rests_on_has_it_fitted_again(
+    database: Database,
+    settings: Settings,
+    fitted_groups: list[str],
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calm, loud = add_tracks(database, "calm", 8), add_tracks(database, "loud", 8)
+    add_playlist(database, "calm", calm)
+    loud_id = add_playlist(database, "loud", loud)
+    directory = fit_and_read(database, settings).directory
+    fit_and_read(database, settings)
+    assert fitted_groups == ["default"]
+    with database.session() as session:
+        if change == "member":
+            set_members(session, loud_id, loud[:-1])
+        elif change == "embedding":
+            store(session, calm[0], np.ones(DIM))
+        elif change == "artist":
+            update_track(session, calm[0], TrackFacts(title="calm 0 of 8", artist="loud artist 1"))
+    if change == "library":
+        add_tracks(database, "nowhere", 40)
+    elif change == "damage":
+        directory = settings.bundles_directory / max(path.name for path in directory.parent.iterdir())
+        (directory / "report.json").write_text("{")
+    elif change == "program":
+        monkeypatch.setattr("training.groups.unchanged._program", lambda: "another")
+    fit_and_read(database, settings)
+    assert fitted_groups == ["default", "default"]
+
+
+@sqlite_only
+def test_of_a_large_library_a_sample_is_read(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refitting, "MAX_STATISTICS_TRACKS", 10)
+    calm, loud = add_tracks(database, "calm", 6), add_tracks(database, "loud", 6)
+    add_playlist(database, "calm", calm)
+    add_playlist(database, "loud", loud)
+    rest = add_tracks(database, "nowhere", 30)
+    learning_set = read_learning_set(database, settings, CONFIG)
+    ((_, tracks),) = learning_set.groups
+    assert tracks.track_ids.tolist() == sorted(calm + loud)
+    sample = learning_set.track_ids[learning_set.is_sample].tolist()
+    assert sample == sorted(calm + loud + rest)[::5]
+    unlabelled = learning_set.context(tracks).unlabelled
+    assert len(unlabelled) == len(set(sample) - set(calm + loud))
+    assert len(learning_set.track_ids) == len({*sample, *calm, *loud})
