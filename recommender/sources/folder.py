@@ -99,7 +99,7 @@ def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
     Tags that cannot be read count as silent: whether there is audio in the file is for the decoder to say.
     ``name`` stands in for the file's own name, for an upload that lies under another.
     """
-    named = _facts_of_name(Path(name) if name is not None else path)
+    named = facts_of_name(Path(name) if name is not None else path)
     tags = read_tags(path)
     artists = tuple(text for text in map(_text, tags.artists) if text)
     return replace(
@@ -239,8 +239,8 @@ def _leads_inside(target: bytes, allowed: list[bytes]) -> bool:
     return any(target.startswith(root.rstrip(b"/") + b"/") for root in allowed)
 
 
-def _facts_of_name(path: Path) -> TrackFacts:
-    """ "artist - title" where the name has that form, else the name as title."""
+def facts_of_name(path: Path) -> TrackFacts:
+    """What a file's name alone says: "artist - title" where it has that form, else the name as title."""
     name = _text(os.fsencode(path.stem).decode("utf-8", "replace"))
     artist, dash, title = _TRACK_NUMBER.sub("", name).partition(" - ")
     if dash and artist.strip() and title.strip():

@@ -1,10 +1,14 @@
 """A file that is being listened to: the tracks in it, and what is kept of each."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from embeddings.decoder_processes import RunApart
+from embeddings.errors import DecoderCrashed, DecoderHung
+from embeddings.stretch import WHOLE
 from recommender.audio_files.content_hash import content_sha256, stretch_sha256
 from recommender.catalogue.embeddings import store_embedding
 from recommender.catalogue.files import record_failed_file, record_file
@@ -13,6 +17,7 @@ from recommender.jobs.steps import Item
 from recommender.records.tracks import FoundFile
 from recommender.sources.album_tracks import FileTrack, read_tracks
 from recommender.sources.cue.images import stat_file
+from recommender.sources.folder import facts_of_name
 from training.listening.listeners import Heard
 from training.listening.plan import item_path
 
@@ -37,15 +42,21 @@ class OpenFile:
         return self.tracks[len(self.heard)]
 
 
-def open_file(item: Item) -> OpenFile:
+def open_file(item: Item, *, apart: RunApart) -> OpenFile:
     """Read what a file says of its tracks, and give each the hash that it is known by.
+
+    Tags are read ``apart``: where a reader dies of them or hangs, the file's name must say what it is.
 
     Raises
     ------
     OSError
     """
     path = item_path(item.key)
-    file, tracks, content = stat_file(path), read_tracks(path), content_sha256(path)
+    file, content = stat_file(path), content_sha256(path)
+    try:
+        tracks = apart(partial(read_tracks, path))
+    except (DecoderCrashed, DecoderHung):
+        tracks = (FileTrack(WHOLE, facts_of_name(path)),)
     return OpenFile(
         item,
         file,

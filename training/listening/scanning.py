@@ -7,6 +7,7 @@ leaves nothing half done: the next run goes on with the items that are left.
 import os
 from collections import deque
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, sleep
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from embeddings.decoder_processes import DecoderProcesses, RunApart, run_here
 from embeddings.encoder import Encoder
 from embeddings.encoder_files import load_encoder_config
 from embeddings.errors import MissingDecoder
@@ -43,6 +45,8 @@ from training.listening.plan import item_path
 FEW_FILES = 4
 COLLECT_S = 0.5
 REPORTS_S = 0.5
+# Tags are read in milliseconds; a slow disk with a picture of 20 MB takes seconds.
+LONGEST_READ_S = 30.0
 MESSAGE = "listening"
 
 
@@ -113,8 +117,16 @@ class _Listening:
         with run.database.read_session() as session:
             counts = item_counts(session, run.job.id)
         self._n_over, self._n_total = counts.n_over, counts.n_total
+        self._readers = DecoderProcesses(longest_call_s=LONGEST_READ_S)
+        # As for listening: of a few files, a process takes longer to start than to read.
+        is_here = run.is_expendable and counts.n_total - counts.n_over <= FEW_FILES
+        self._apart: RunApart = run_here if is_here else self._readers
 
     def go(self) -> int:
+        with closing(self._readers):
+            return self._work_on_all()
+
+    def _work_on_all(self) -> int:
         self._tell()
         self._claim()
         while self._waiting or self._is_helped:
@@ -180,7 +192,7 @@ class _Listening:
         """Read tags and content; a recording that was heard before only gets its file's new place."""
         path = item_path(item.key)
         try:
-            file = open_file(item)
+            file = open_file(item, apart=self._apart)
         except OSError as error:
             self._fail_unread(item, path, error)
             return

@@ -23,9 +23,10 @@ from recommender.records.rows import SourceRow
 from recommender.settings import Settings
 from recommender.sources.files.reading import read_playlist_file, read_playlists
 from recommender.sources.files.writing import write_playlist
-from tests.folders import TINY_ENCODER, listen_dangerously, listened, write_folder
+from tests.folders import TINY_ENCODER, listen_dangerously, listened, read_tracks_dangerously, write_folder
 from tests.training.background.handling import Recorder, make_tools
 from training.background.handlers import build_handler
+from training.listening import open_file, scanning
 from training.listening.listeners import CRASHED_CODE
 from training.listening.scanning import FEW_FILES
 
@@ -200,3 +201,16 @@ def test_a_cue_sheet_is_a_playlist(albums: Albums) -> None:
     with albums.database.read_session() as session:
         matches = match_rows(session, playlist.rows)
         assert [match.track_id for match in matches] == folder_tracks(session, albums.root)
+
+
+def test_tags_that_kill_or_hang_their_reader_take_nothing_else_with_them(
+    albums: Albums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_file, "read_tracks", read_tracks_dangerously)
+    monkeypatch.setattr(scanning, "LONGEST_READ_S", 1.0)
+    write_folder(albums.root / "p", n_tracks=FEW_FILES)
+    for hz, name in ((900, "Ana - Deadly (deadly tags).flac"), (1100, "Bo - Endless (endless tags).flac")):
+        write_tones(albums.root / "p" / name, (hz,))
+    result = albums.scan()
+    assert (result["n_new"], result["n_failed"]) == (3 + FEW_FILES + 2, 0)
+    assert {"Ana - Deadly (deadly tags)", "Bo - Endless (endless tags)"} < set(albums.titles())
