@@ -112,6 +112,8 @@ def read_windows(
         heard_s = windows.duration_s
         reason = f"heard {heard_s:.0f} s: the file is cut off, and does not say how long it was"
         unheard = Unheard(heard_s, reason)
+    if stretch.is_whole and source.tag_s is not None and _unheard(windows.duration_s, source.tag_s):
+        unheard = unheard or _unlike_its_tag(windows.duration_s, source.tag_s)
     return replace(windows, unheard=unheard)
 
 
@@ -193,6 +195,12 @@ def _unheard(heard_s: float, whole_s: float) -> Unheard | None:
     if heard_s >= whole_s - max(_LEAST_UNHEARD_S, _LEAST_UNHEARD_SHARE * whole_s):
         return None
     return Unheard(whole_s, f"heard {heard_s:.0f} of {whole_s:.0f} s: the rest is cut off or damaged")
+
+
+def _unlike_its_tag(heard_s: float, tag_s: float) -> Unheard:
+    """What to say where nothing but a tag misses something: the length stays that of what is there."""
+    reason = f"heard {heard_s:.0f} s, and its tag says {tag_s:.0f} s: the rest is gone, or the tag is wrong"
+    return Unheard(heard_s, reason)
 
 
 def _cut_windows(path: Path, plan: WindowPlan, pieces: Iterable[Samples]) -> Windows | None:

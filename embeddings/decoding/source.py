@@ -10,6 +10,7 @@ from embeddings.decoding.formats import FLAC, MPEG_AUDIO, OGG, Found, recognise_
 from embeddings.decoding.header_claims import read_claim_of
 from embeddings.decoding.mpeg_frames import Claim, read_claim
 from embeddings.decoding.ogg_pages import read_links
+from embeddings.decoding.tag_lengths import read_tag_length
 from embeddings.decoding.with_ffmpeg import FfmpegDecoder, find_ffmpeg
 from embeddings.decoding.with_libsndfile import SoundfileDecoder
 from embeddings.errors import MissingDecoder, UndecodableAudio
@@ -42,6 +43,8 @@ class Source:
         The longest length that anything believable says of it: header, pages, frames. 0 until something does.
     is_torn : bool
         Whether it ends in the middle of a frame or page, where nothing says how long it was.
+    tag_s : float or None
+        What a tag says of the length, which may be that of another edition.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,6 +56,7 @@ class Source:
             It cannot be read, or holds nothing that is known as audio.
         """
         self.path, self.whole_s, self.is_torn = path, 0.0, False
+        self.tag_s: float | None = None
         try:
             # Not everything with a name can be read to its end: a pipe would be waited for without end.
             if not path.is_file():
@@ -72,6 +76,7 @@ class Source:
         if self._found is None:
             return 1
         known, start = self._found
+        self.tag_s = read_tag_length(self.path)
         if known is OGG:
             links = read_links(self.path, start)
             self._is_opus = links.is_opus

@@ -166,6 +166,23 @@ class TestDamage:
         path.write_bytes(path.read_bytes() + b"TAG" + b"a title".ljust(125, b"\0"))
         assert_whole(read(path), 20)
 
+    @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+    def test_a_tag_that_says_more_than_is_there(self, encoding, tune, ffmpeg) -> None:
+        path = encode(ffmpeg, tune, "a.mp3", "-id3v2_version", "0")
+        sound = path.read_bytes()
+        for length_ms, is_missed in (("40000", True), ("20100", False), ("5000", False), ("0", False)):
+            text = bytes([encoding == "utf-16"]) + length_ms.encode(encoding)
+            frame = b"TLEN" + len(text).to_bytes(4, "big") + b"\0\0" + text
+            path.write_bytes(b"ID3\x03\0\0\0\0\0" + bytes([len(frame)]) + frame + sound)
+            windows = read(path)
+            assert windows.duration_s == pytest.approx(20, abs=0.1)
+            assert (windows.unheard is not None) == is_missed
+            if windows.unheard is not None:
+                assert windows.unheard.whole_s == windows.duration_s
+                assert windows.unheard.reason == (
+                    "heard 20 s, and its tag says 40 s: the rest is gone, or the tag is wrong"
+                )
+
 
 class TestAsAPlayerWould:
     @pytest.mark.parametrize("n_junk", [5_000, 70_000])
