@@ -98,7 +98,8 @@ def listen_to_items(
     CannotHelp
         A helper cannot hear what the job's own worker may.
     """
-    return _Listening(run, settings, ears, follower, is_shared=is_shared).go()
+    with closing(_Listening(run, settings, ears, follower, is_shared=is_shared)) as listening:
+        return listening.go()
 
 
 class _Listening:
@@ -123,10 +124,6 @@ class _Listening:
         self._apart: RunApart = run_here if is_here else self._readers
 
     def go(self) -> int:
-        with closing(self._readers):
-            return self._work_on_all()
-
-    def _work_on_all(self) -> int:
         self._tell()
         self._claim()
         while self._waiting or self._is_helped:
@@ -139,6 +136,9 @@ class _Listening:
                 self._claim()
         self._take_reports()
         return self._n_new
+
+    def close(self) -> None:
+        self._readers.close()
 
     def _listen(self) -> None:
         with self._choose_ears() as ears:
