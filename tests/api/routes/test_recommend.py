@@ -13,9 +13,15 @@ import soundfile
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
+from api.schemas.answers import RecommendationSchema
 from api.services import find_services
+from recommender.answering.answer import Recommendation
+from recommender.answering.question import ask_by_reference
 from recommender.catalogue.playlists import create_playlist
 from recommender.catalogue.tracks import delete_track, update_track
+from recommender.catalogue.verdicts import MembershipVerdict, record_verdict
+from recommender.jobs.ledger import enqueue
+from recommender.records.jobs import JobKind
 from recommender.records.tracks import TrackFacts
 from tests.api.conftest import N_PER_PLAYLIST, Filled, make_notes, write_notes
 from tests.api.problems import assert_problem
@@ -45,6 +51,33 @@ def test_a_stored_track_is_answered_from_its_stored_embedding(client: FlaskClien
     assert len(near) == 3
     assert set(near) <= set(filled.track_ids[1:N_PER_PLAYLIST])
     assert set(answer["timing_ms"]) == {"look_up", "score"}  # nothing was decoded
+
+
+def test_what_is_sent_is_what_the_schema_would_write_byte_by_byte(
+    app: APIFlask, client: FlaskClient, filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Recommendation] = []
+
+    def note(*arguments: object, **options: object) -> Recommendation:
+        asked.append(ask_by_reference(*arguments, **options))  # type: ignore[arg-type]
+        return asked[-1]
+
+    monkeypatch.setattr("api.routes.recommend.ask_by_reference", note)
+    with filled.database.session() as session:
+        record_verdict(session, filled.playlist_ids[1], filled.track_ids[0], MembershipVerdict.WRONG)
+        enqueue(session, JobKind.REFIT, {"reason": "Lär \N{SNOWMAN}"})
+    addresses = [
+        f"/recommend?track={filled.track_ids[0]}",
+        f"/recommend?track={filled.track_ids[-1]}&segments=false&neighbours=0&top=1",
+        f"/recommend?track={quote_from_bytes(b'unscanned/Nobody - Low news.wav')}",
+    ]
+    for address in addresses:
+        sent = client.get(address)
+        with app.test_request_context():
+            expected = app.json.response(RecommendationSchema().dump(asked[-1].to_dict()))
+        assert (sent.data, sent.content_type) == (expected.data, expected.content_type)
+    assert [bool(answer.said) for answer in asked] == [True, False, False]
+    assert all(answer.learning is not None for answer in asked)
 
 
 def test_a_file_of_the_library_is_listened_to(client: FlaskClient, filled: Filled) -> None:
