@@ -20,6 +20,10 @@ def test_a_feed_is_scored_and_every_playlist_gets_its_list(visit: Visit) -> None
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert download.value.suggested_filename.endswith(".csv")
+    page.get_by_role("link", name=f"Sort {folder.name}").click()
+    expect(page.locator(".song .place").first).to_be_visible()  # a feed is sorted as what is dropped is
+    expect(page.locator("#counts")).to_contain_text(folder.name)
+    page.go_back()
     page.get_by_role("button", name="Forget").click()
     expect(page.locator("#feeds")).to_contain_text("No feeds yet")
     shutil.rmtree(folder)

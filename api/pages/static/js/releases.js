@@ -39,6 +39,7 @@ export function mount(main) {
       el("div", { className: "row" },
         el("strong", { className: "grow" }, feed.name),
         el("button", { onclick: () => showResults(feed), "aria-label": `Results of ${feed.name}` }, "Results"),
+        el("a", { className: "button", href: `/?batch=${feed.id}`, "aria-label": `Sort ${feed.name}` }, "Sort"),
         el("button", { onclick: () => score(feed), "aria-label": `Score ${feed.name} again` }, "Score what is new"),
         el("button", { onclick: () => remove(feed), "aria-label": `Forget ${feed.name}` }, "Forget")),
       el("p", { className: "small muted" }, `${feed.source}${feed.group ? `, for ${feed.group}` : ""}: ${counts.join(", ") || "nothing read yet"}`),
