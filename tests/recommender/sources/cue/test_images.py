@@ -7,9 +7,12 @@ import pytest
 
 from embeddings.stretch import WHOLE, Stretch
 from recommender.errors import NoSuchTrack
+from recommender.feeds.same_recording import row_keys
+from recommender.records.feeds import read_row, row_values
 from recommender.sources.album_tracks import read_track, read_tracks, references_of
 from recommender.sources.cue.images import albums_in, read_album, stat_file
 from recommender.sources.cue.sheet import MalformedSheet
+from recommender.sources.feeds.watched_folder import read_folder
 from tests.folders import write_track
 
 SHEET = (
@@ -124,3 +127,15 @@ def test_a_sheet_counts_as_a_part_of_its_file(image: Path) -> None:
     assert stat_file(image) != both
     image.with_suffix(".cue").unlink()
     assert stat_file(image) == alone
+
+
+def test_a_watched_folder_has_an_item_for_each_track(image: Path) -> None:
+    write_track(image.with_name("single.flac"), tone_hz=500)
+    image.with_suffix(".cue").write_text(SHEET.format("album.flac"))
+    rows = [read_row(row_values(row)).row for row in read_folder(image.parent)]
+    assert [(row.path, row.start_s) for row in rows] == [
+        (str(image), 0.0),
+        (str(image), 2.0),
+        (str(image.with_name("single.flac")), None),
+    ]
+    assert len({key for row in rows for key in row_keys(row)}) == 3
