@@ -36,11 +36,14 @@ class NamelessTrack(NamedTuple):
 
 
 def tracks_without_mbid(session: Session, *, playlist_id: int | None = None) -> list[NamelessTrack]:
-    """Tracks with audio and without a MusicBrainz recording id, by id; of one playlist or of all."""
+    """Tracks with audio and without a MusicBrainz recording id, by id; of one playlist or of all.
+
+    Of an album in one file no track has a file here: what the file sounds like is none of its tracks.
+    """
     files: dict[int, list[ScannedFile]] = defaultdict(list)
     chosen = _without_mbid(playlist_id)
     listed = select(AudioFile.track_id, AudioFile.path, AudioFile.size, AudioFile.mtime_ns).where(
-        AudioFile.track_id.in_(chosen)
+        AudioFile.track_id.in_(chosen), AudioFile.start_s == 0, AudioFile.end_s.is_(None)
     )
     for track_id, path, size, mtime_ns in session.execute(listed.order_by(AudioFile.path)):
         if track_id is not None:

@@ -9,6 +9,7 @@ import soundfile
 
 from embeddings.encoder import Encoder
 from embeddings.stretch import Stretch
+from recommender.catalogue.acoustid import tracks_without_mbid
 from recommender.catalogue.database import Database
 from recommender.catalogue.embeddings import load_embeddings
 from recommender.catalogue.files import folder_tracks, track_of_file, track_places
@@ -159,6 +160,15 @@ def test_a_track_is_named_by_its_number_and_the_file_names_none(albums: Albums) 
         for path in (str(albums.image), f"{albums.image}#4", f"{albums.image}#0"):
             with pytest.raises(NoSuchTrack):
                 track_of_file(session, Path(path))
+
+
+def test_the_sound_of_the_whole_file_is_never_asked_about_for_one_of_its_tracks(albums: Albums) -> None:
+    write_folder(albums.root / "p", n_tracks=1)
+    albums.scan()
+    with albums.database.read_session() as session:
+        asked = {found.track.title: found.files for found in tracks_without_mbid(session)}
+    assert [path.path.name for path in asked.pop("t0")] == ["00.flac"]
+    assert asked == {"One": (), "Two": (), "Three": ()}
 
 
 def test_a_row_with_the_path_of_an_album_is_matched_by_place_or_name_never_by_chance(albums: Albums) -> None:
