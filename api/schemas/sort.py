@@ -48,7 +48,7 @@ class PlacedSchema(PlaylistRefSchema):
     fits = Boolean(required=True)
 
 
-class DecisionSchema(Strict):
+class SongDecisionSchema(Strict):
     """What was decided of a song."""
 
     kind = text_field(validate=OneOf([kind.value for kind in DecisionKind]))
@@ -70,7 +70,7 @@ class SortRowSchema(Strict):
     sureness = String(required=True, allow_none=True, validate=OneOf([s.value for s in Sureness]))
     places = List(Nested(PlacedSchema), required=True)
     member_of = List(Nested(PlaylistRefSchema), required=True)
-    decision = Nested(DecisionSchema, required=True, allow_none=True)
+    decision = Nested(SongDecisionSchema, required=True, allow_none=True)
     taste = text_field(metadata={"description": "`liked`, `disliked`, or empty."})
 
 

@@ -69,8 +69,9 @@ def test_ctrl_c_is_for_the_program_that_ends_the_other(tmp_path: Path) -> None:
     """A terminal tells all of a session; the other would answer with a traceback."""
     log = tmp_path / "log"
     code = f"""
-import time
+import signal, time
 from api.supervise import kept_running
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts tests in the background ignores it
 try:
     with kept_running({command(OBEDIENT, log)!r}):
         time.sleep(600)
