@@ -33,6 +33,7 @@ from recommender.sorting.sureness import Placed, Sureness, can_promise, judge
 AT_MOST_WRONG = 0.05
 MOST_ROWS = 2000
 N_PLACES = 9
+_HEARD = (FeedState.RESOLVED, FeedState.SCORED)
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,3 @@ def _decision(item: FeedItemInfo, world: _World) -> Decision | None:
 
 def _ref(world: _World, playlist_id: int) -> PlaylistRef:
     return PlaylistRef(playlist_id, world.playlists[playlist_id].name)
-
-
-_HEARD = (FeedState.RESOLVED, FeedState.SCORED)

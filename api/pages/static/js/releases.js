@@ -23,7 +23,8 @@ export function mount(main) {
 
   async function show() {
     try {
-      const { feeds } = await getJson("/feeds");
+      // What was dropped to be sorted is a feed too, and has its own page.
+      const feeds = (await getJson("/feeds")).feeds.filter((feed) => feed.kind !== "drop");
       list.replaceChildren(...feeds.map(row));
       if (!feeds.length) list.append(el("li", { className: "muted" }, "No feeds yet."));
       feeds.forEach(resume);
