@@ -3,13 +3,14 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_for
 
 _CONFIG = """
 music_directory "{music}"
@@ -59,10 +60,7 @@ class Mpd:
     def update(self) -> None:
         """Let it look at its music folder, and wait for that."""
         self.ask("update")
-        until = time.monotonic() + PATIENCE_S
-        while "updating_db" in self.ask("status"):
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        wait_for(lambda: "updating_db" not in self.ask("status"), what="MPD's look at its folder")
 
 
 @contextmanager
@@ -76,11 +74,9 @@ def running_mpd(home: Path, music: Path) -> Iterator[Mpd]:
     config.write_text(_CONFIG.format(home=home, music=music))
     process = subprocess.Popen([program, "--no-daemon", "--stderr", str(config)], stderr=subprocess.PIPE)
     try:
-        until = time.monotonic() + PATIENCE_S
-        while not (home / "socket").exists():
-            assert process.poll() is None, (process.stderr and process.stderr.read()) or ""
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        wait_for(lambda: (home / "socket").exists() or process.poll() is not None, what="MPD's start")
+        if process.poll() is not None:
+            raise AssertionError(process.communicate()[1])
         yield Mpd(home)
     finally:
         process.terminate()
