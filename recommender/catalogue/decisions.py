@@ -9,10 +9,8 @@ from sqlalchemy.orm import Session
 from recommender.catalogue.database import CHUNK_ROWS
 from recommender.catalogue.tables.feeds import Feed, FeedItem
 from recommender.catalogue.tables.playlists import Membership, Playlist, PlaylistGroup
-from recommender.records.feeds import FeedState
+from recommender.records.feeds import HEARD
 from recommender.records.playlists import DEFAULT_GROUP
-
-_HEARD = (FeedState.RESOLVED, FeedState.SCORED)
 
 
 def record_decision(session: Session, item_id: int, decision: Mapping[str, Any] | None) -> None:
@@ -26,7 +24,7 @@ def count_waiting(session: Session) -> dict[int, int]:
     statement = (
         select(FeedItem.feed_id, func.count())
         .join(Feed, Feed.id == FeedItem.feed_id)
-        .where(FeedItem.state.in_(_HEARD), FeedItem.track_id.is_not(None))
+        .where(FeedItem.state.in_(HEARD), FeedItem.track_id.is_not(None))
         .where(FeedItem.decision.is_(None), ~_is_placed())
         .group_by(FeedItem.feed_id)
     )

@@ -43,12 +43,15 @@ def import_from_file(
     name: str,
     group: str,
     allow_spotify: bool,
-    if_exists: IfExists = IfExists.REFUSE,
+    if_exists: IfExists | None = IfExists.REFUSE,
     origin: Origin | None = None,
+    keep_gone: bool = False,
+    queue_fit: bool = True,
 ) -> Imported:
     """Make a playlist that was read from a file one of the catalogue, and queue the fit.
 
-    A playlist whose every row is unmatched is kept with its report and not learnt.
+    A playlist whose every row is unmatched is kept with its report and not learnt. ``queue_fit=False`` leaves
+    that to the caller; the other options are those of :func:`import_playlist`.
 
     Raises
     ------
@@ -67,8 +70,9 @@ def import_from_file(
             allow_spotify=allow_spotify,
             if_exists=if_exists,
             origin=origin,
+            keep_gone=keep_gone,
         )
-        return Imported(report, _queue_fit(session, report))
+        return Imported(report, _queue_fit(session, report) if queue_fit else None)
 
 
 def refuse_empty(playlist: SourcePlaylist) -> None:

@@ -26,6 +26,10 @@ class FeedState(enum.StrEnum):
     FAILED = "failed"
 
 
+# Those of items that are a track which was listened to.
+HEARD = (FeedState.RESOLVED, FeedState.SCORED)
+
+
 @dataclass(frozen=True)
 class FeedRow:
     """One row of a source; ``stamp`` changes when what lies behind the row does.

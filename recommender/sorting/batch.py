@@ -24,7 +24,7 @@ from recommender.feeds.scoring import score_tracks
 from recommender.model.group import GroupModel
 from recommender.model.in_service import ServedModel
 from recommender.model.precision_threshold import Threshold
-from recommender.records.feeds import FeedInfo, FeedItemInfo, FeedState
+from recommender.records.feeds import HEARD, FeedInfo, FeedItemInfo, FeedState
 from recommender.records.playlists import DEFAULT_GROUP, TASTE, PlaylistInfo
 from recommender.records.tracks import TrackInfo
 from recommender.settings import Settings
@@ -33,7 +33,6 @@ from recommender.sorting.sureness import Placed, Sureness, can_promise, judge
 AT_MOST_WRONG = 0.05
 MOST_ROWS = 2000
 N_PLACES = 9
-_HEARD = (FeedState.RESOLVED, FeedState.SCORED)
 
 
 @dataclass(frozen=True)
@@ -125,13 +124,14 @@ def read_batch(
     playlists = list_playlists(session, group=name)
     thresholds, promise = _promise(session, settings, name, bundle_id, playlists)
     ids = [item.track_id for item in shown if item.track_id is not None]
+    tracks = tracks_by_id(session, ids)
     world = _World(
         playlists={playlist.id: playlist for playlist in playlists},
         words=verdicts_in_group(session, name),
         taste=_taste(session, ids),
         members=memberships_in_group(session, name, ids),
-        tracks=tracks_by_id(session, ids),
-        answers={} if model is None or group is None else _place(session, settings, model, group, ids),
+        tracks=tracks,
+        answers={} if model is None or group is None else _place(session, settings, model, group, tracks),
         thresholds=thresholds,
     )
     learning = being_learnt(session)
@@ -185,13 +185,16 @@ def _promise(
 
 
 def _place(
-    session: Any, settings: Settings, model: ServedModel, group: GroupModel, ids: Sequence[int]
+    session: Any,
+    settings: Settings,
+    model: ServedModel,
+    group: GroupModel,
+    tracks: Mapping[int, TrackInfo],
 ) -> dict[int, Sequence[Mapping[str, Any]]]:
-    track_ids, raw = load_embeddings(session, model.bundle.config.fingerprint, ids)
+    track_ids, raw = load_embeddings(session, model.bundle.config.fingerprint, list(tracks))
     if not len(track_ids):
         return {}
     heard = track_ids.tolist()
-    tracks = tracks_by_id(session, heard)
     artists = [tracks[track_id].artist for track_id in heard]
     scored = score_tracks(group, heard, raw, artists=artists, promise=settings.promise)
     return {track_id: results["playlists"] for track_id, results in scored}
@@ -213,7 +216,7 @@ def _row(item: FeedItemInfo, world: _World) -> SortRow:
     return SortRow(
         item=item.id,
         state=item.state,
-        sentence=sentence if track is None or item.state not in _HEARD else "",
+        sentence=sentence if track is None or item.state not in HEARD else "",
         title=track.title if track else item.row.row.title,
         artist=track.artist if track else item.row.row.artist,
         track=track.id if track else None,

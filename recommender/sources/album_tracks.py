@@ -9,8 +9,8 @@ from recommender.errors import NoSuchTrack
 from recommender.records.tracks import TrackFacts, numbered_path
 from recommender.sources.cue.images import SUFFIX, albums_in, is_image, read_album
 from recommender.sources.cue.sheet import MalformedSheet, Sheet, SheetTrack, read_sheet
-from recommender.sources.folder import is_there, read_facts
-from recommender.sources.tags import is_isrc, read_cue_sheet
+from recommender.sources.folder import facts_of_tags, is_there, read_facts
+from recommender.sources.tags import Tags, is_isrc, read_tags
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,16 @@ class FileTrack:
     facts: TrackFacts
 
 
-def read_tracks(path: Path, *, name: str | None = None) -> tuple[FileTrack, ...]:
+def read_tracks(path: Path) -> tuple[FileTrack, ...]:
     """The tracks in a file, in its order; at least one.
 
     A sheet beside the file counts before one in its tags. What a sheet leaves open, the file's tags say; a
     file that is one track speaks for itself.
     """
-    facts = read_facts(path, name=name)
-    beside = _beside(path) if name is None else None
-    sheet, tracks = beside if beside is not None else _inside(path)
+    tags = read_tags(path)
+    facts = facts_of_tags(tags, path)
+    beside = _beside(path)
+    sheet, tracks = beside if beside is not None else _inside(tags)
     if sheet is None or not is_image(tracks):
         return (FileTrack(WHOLE, facts),)
     return tuple(FileTrack(track.stretch, _facts_of(track, sheet, facts)) for track in tracks)
@@ -85,12 +86,11 @@ def _beside(path: Path) -> _Found | None:
     return None
 
 
-def _inside(path: Path) -> _Found:
-    text = read_cue_sheet(path)
-    if not text:
+def _inside(tags: Tags) -> _Found:
+    if not tags.cue_sheet:
         return None, ()
     try:
-        sheet = read_sheet(text)
+        sheet = read_sheet(tags.cue_sheet)
     except MalformedSheet:
         return None, ()
     # Whatever it is called in there: a sheet in a file is about that file, unless it speaks of several.

@@ -13,7 +13,7 @@ from embeddings.decoding.formats import AUDIO_SUFFIXES
 from recommender.errors import OutsideLibrary, UnreadableFolder
 from recommender.records.tracks import UNKNOWN_ARTIST, FileFormat, FoundFile, TrackFacts
 from recommender.sources.cue.images import SUFFIX, albums_in, sheets_by_image, with_sheet
-from recommender.sources.tags import read_tags
+from recommender.sources.tags import Tags, read_tags
 
 N_SUFFIXES_NAMED = 5
 _TRACK_NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
@@ -99,8 +99,12 @@ def read_facts(path: Path, *, name: str | None = None) -> TrackFacts:
     Tags that cannot be read count as silent: whether there is audio in the file is for the decoder to say.
     ``name`` stands in for the file's own name, for an upload that lies under another.
     """
-    named = facts_of_name(Path(name) if name is not None else path)
-    tags = read_tags(path)
+    return facts_of_tags(read_tags(path), path if name is None else Path(name))
+
+
+def facts_of_tags(tags: Tags, name: Path) -> TrackFacts:
+    """What tags say, and where they are silent, the name of their file."""
+    named = facts_of_name(name)
     artists = tuple(text for text in map(_text, tags.artists) if text)
     return replace(
         named,

@@ -41,7 +41,10 @@ Values = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Tags:
-    """What a file says of itself; empty or 0 where it is silent."""
+    """What a file says of itself; empty or 0 where it is silent.
+
+    ``cue_sheet`` is the sheet that rippers of whole albums put there.
+    """
 
     title: str = ""
     artists: tuple[str, ...] = ()
@@ -51,6 +54,7 @@ class Tags:
     duration_s: float = 0.0
     sample_rate_hz: int = 0
     bit_rate_kbps: float = 0.0
+    cue_sheet: str = ""
 
 
 def read_tags(path: Path) -> Tags:
@@ -93,16 +97,6 @@ def read_picture(path: Path) -> bytes:
     return b"" if picture is None else bytes(picture.data)
 
 
-def read_cue_sheet(path: Path) -> str:
-    """The cue sheet in a file's tags, where rippers of whole albums put it; empty without one."""
-    try:
-        found = recognise_format(path)
-        readings = [] if found is None else [values for values, _ in _readings(path, found)]
-    except OSError:
-        return ""
-    return next((texts[0] for values in readings if (texts := values.get("cuesheet"))), "")
-
-
 def is_isrc(code: str) -> bool:
     """Whether a code has the form of an ISRC, in capitals and without dashes."""
     return _ISRC.match(code) is not None
@@ -120,6 +114,7 @@ def _tags_of(values: Mapping[str, list[str]], header: TinyTag | None) -> Tags:
         duration_s=duration_s if duration_s > 0 else 0.0,
         sample_rate_hz=(header.samplerate or 0) if header is not None else 0,
         bit_rate_kbps=(header.bitrate or 0.0) if header is not None else 0.0,
+        cue_sheet=_first(values, "cuesheet"),
     )
 
 

@@ -5,6 +5,7 @@ Run with ``python -m tests.benchmarks.bench_formats``; the same files are in the
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from recommender.catalogue.database import Database, migrate, open_database
 from recommender.matching.identity import match_rows
 from recommender.playlists.library_hints import LibraryHints
 from recommender.records.matches import Strength
+from recommender.records.rows import SourcePlaylist
 from recommender.settings import load_settings
 from recommender.sources.files.reading import read_playlists
 from tests.playlist_exports import Export, exports, write_library
@@ -21,10 +23,14 @@ from tests.scanned import scan_names
 def judge(database: Database, export: Export, track_of: dict[str, int]) -> tuple[int, int, int]:
     """(rows read, rows used with the right track, rows used with a wrong one)."""
     [playlist, *_] = read_playlists(export.data, name=export.name, hints=LibraryHints(database))
+    return count_uses(database, playlist, [track_of[track.place] for track in export.tracks])
+
+
+def count_uses(database: Database, playlist: SourcePlaylist, wanted: Sequence[int]) -> tuple[int, int, int]:
+    """(rows read, rows used with the track that is wanted of them, rows used with another)."""
     with database.read_session() as session:
         matches = match_rows(session, playlist.rows)
     used = [match.track_id if match.strength is Strength.STRONG else None for match in matches]
-    wanted = [track_of[track.place] for track in export.tracks]
     n_right = sum(a == b for a, b in zip(used, wanted, strict=False))
     return len(playlist.rows), n_right, sum(track_id is not None for track_id in used) - n_right
 

@@ -14,9 +14,7 @@ from pathlib import Path
 
 from _pytest.outcomes import Skipped
 
-from recommender.catalogue.database import Database, migrate, open_database
-from recommender.matching.identity import match_rows
-from recommender.records.matches import Strength
+from recommender.catalogue.database import migrate, open_database
 from recommender.records.rows import SUBSONIC, SourcePlaylist
 from recommender.settings import load_settings
 from recommender.sources.beets.library import read_beets
@@ -27,6 +25,7 @@ from recommender.sources.servers.subsonic import (
     write_subsonic_playlist,
 )
 from recommender.sources.web.reading import Web
+from tests.benchmarks.bench_formats import count_uses
 from tests.counterparts.beets import make_beets
 from tests.counterparts.mpd import running_mpd
 from tests.counterparts.supysonic import need_supysonic, supysonic_of, write_library
@@ -59,16 +58,6 @@ def from_beets(home: Path, music: Path) -> SourcePlaylist:
     return read_beets(load_settings({"data": home, "beets_library": library}, environ={}), "*")
 
 
-def judge(database: Database, playlist: SourcePlaylist, wanted: dict[str, int]) -> tuple[int, int, int]:
-    """(rows read, rows used with the right track, rows used with a wrong one)."""
-    with database.read_session() as session:
-        matches = match_rows(session, playlist.rows)
-    used = [match.track_id if match.strength is Strength.STRONG else None for match in matches]
-    right = [wanted.get(Path(row.path or "").stem) or wanted[row.title] for row in playlist.rows]
-    n_right = sum(a == b for a, b in zip(used, right, strict=True))
-    return len(playlist.rows), n_right, sum(track_id is not None for track_id in used) - n_right
-
-
 def main() -> None:
     """Print a line a server."""
     parser = argparse.ArgumentParser(
@@ -99,10 +88,12 @@ def main() -> None:
                 home.mkdir()
                 started = time.monotonic()
                 try:
-                    found = judge(database, read(home, music), wanted)
+                    playlist = read(home, music)
                 except Skipped as skipped:
                     sys.stdout.write(f"{name:<12}{skipped}\n")
                     continue
+                asked = [wanted.get(Path(row.path or "").stem) or wanted[row.title] for row in playlist.rows]
+                found = count_uses(database, playlist, asked)
                 figures = "".join(f"{n:>8}" for n in found)
                 sys.stdout.write(f"{name:<12}{n_tracks:>8}{figures}{time.monotonic() - started:>9.1f}\n")
 

@@ -8,9 +8,7 @@ from embeddings.errors import EmbeddingError
 from recommender.catalogue.origins import list_followed, mark_asked
 from recommender.errors import RecommenderError
 from recommender.jobs.run import JobRun
-from recommender.matching.identity import match_rows
-from recommender.playlists.file_exchange import refuse_empty
-from recommender.playlists.importing import import_playlist
+from recommender.playlists.file_exchange import import_from_file
 from recommender.playlists.library_hints import LibraryHints
 from recommender.records.matches import ImportReport
 from recommender.records.playlists import Followed
@@ -71,20 +69,17 @@ class _Sync:
     def _read_file(self, followed: Followed, path: Path) -> ImportReport:
         hints = LibraryHints(self.run.database)
         playlist = choose_playlist(read_playlist_file(path, hints=hints), followed.origin.which)
-        refuse_empty(playlist)
-        with self.run.database.read_session() as session:
-            matches = match_rows(session, playlist.rows)
-        with self.run.database.session() as session:
-            report = import_playlist(
-                session,
-                playlist,
-                group=followed.playlist.group,
-                name=followed.playlist.name,
-                matches=matches,
-                allow_spotify=self.settings.spotify_training == "allow",
-                origin=followed.origin,
-                keep_gone=not self.run.job.payload.get("take_out"),
-            )
+        report = import_from_file(
+            self.run.database,
+            playlist,
+            name=followed.playlist.name,
+            group=followed.playlist.group,
+            allow_spotify=self.settings.spotify_training == "allow",
+            if_exists=None,
+            origin=followed.origin,
+            keep_gone=not self.run.job.payload.get("take_out"),
+            queue_fit=False,
+        ).report
         self.outcome.is_changed |= report.members_changed and report.n_trainable > 0
         self.outcome.playlists.append(report.playlist.id)
         return report

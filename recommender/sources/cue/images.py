@@ -4,8 +4,10 @@ A sheet is for files of its own folder, and nothing else is looked at, whatever 
 """
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from embeddings.decoding.formats import AUDIO_SUFFIXES
@@ -13,6 +15,8 @@ from recommender.records.tracks import FoundFile
 from recommender.sources.cue.sheet import MAX_BYTES, MalformedSheet, Sheet, SheetTrack, read_sheet
 
 SUFFIX = ".cue"
+_SETTLED_NS = 3_000_000_000
+_N_REMEMBERED = 64
 
 
 @dataclass(frozen=True)
@@ -63,18 +67,44 @@ def read_album(path: Path) -> Album:
 def albums_in(folder: Path) -> tuple[list[Album], dict[Path, str]]:
     """The albums of a folder's cue sheets, by name, and why other sheets are of no use.
 
-    Of several sheets for a file the first counts.
+    Of several sheets for a file the first counts. Asked for each file of a folder, it lists the folder and
+    reads its sheets once, as long as neither changes.
     """
-    albums, useless = list[Album](), dict[Path, str]()
-    taken = set[Path]()
     try:
-        sheets = sorted(entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(SUFFIX))
+        changed_ns = folder.stat().st_mtime_ns
+        # What changed just now may change again within the same tick of the file system's clock.
+        is_settled = time.time_ns() - changed_ns > _SETTLED_NS
+        names = _listed(folder, changed_ns) if is_settled else _list_sheets(folder)
+        stamps = tuple((status.st_mtime_ns, status.st_size) for status in map(Path.stat, names))
     except OSError:
         return [], {}
-    for name in sheets:
-        if name.startswith("."):
-            continue
-        path = folder / name
+    is_settled = is_settled and all(time.time_ns() - stamp > _SETTLED_NS for stamp, _ in stamps)
+    albums, useless = _read_before(names, changed_ns, stamps) if is_settled else _read_albums(names)
+    return list(albums), dict(useless)
+
+
+def _list_sheets(folder: Path) -> tuple[Path, ...]:
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.name.lower().endswith(SUFFIX))
+    return tuple(folder / name for name in names if not name.startswith("."))
+
+
+@lru_cache(maxsize=_N_REMEMBERED)
+def _listed(folder: Path, _changed_ns: int) -> tuple[Path, ...]:
+    return _list_sheets(folder)
+
+
+@lru_cache(maxsize=_N_REMEMBERED)
+def _read_before(
+    sheets: tuple[Path, ...], _changed_ns: int, _stamps: tuple[tuple[int, int], ...]
+) -> tuple[list[Album], dict[Path, str]]:
+    return _read_albums(sheets)
+
+
+def _read_albums(sheets: tuple[Path, ...]) -> tuple[list[Album], dict[Path, str]]:
+    albums, useless = list[Album](), dict[Path, str]()
+    taken = set[Path]()
+    for path in sheets:
         try:
             album = read_album(path)
         except MalformedSheet as error:
@@ -118,20 +148,10 @@ def with_sheet(file: FoundFile, sheets: Mapping[Path, Path]) -> FoundFile:
     return replace(file, size=file.size + status.st_size, mtime_ns=newest)
 
 
-class Albums:
-    """The albums of several folders, each looked at once."""
-
-    def __init__(self) -> None:
-        self._images: dict[Path, dict[Path, tuple[SheetTrack, ...]]] = {}
-
-    def starts(self, path: Path) -> list[float | None]:
-        """Where in a file its tracks begin, in seconds; None alone where no sheet beside it names several."""
-        folder = path.parent
-        if folder not in self._images:
-            albums, _ = albums_in(folder)
-            self._images[folder] = {file: tracks for album in albums for file, tracks in album.images.items()}
-        tracks = self._images[folder].get(path, ())
-        return [track.stretch.start_s for track in tracks] if tracks else [None]
+def track_starts(path: Path) -> list[float | None]:
+    """Where in a file its tracks begin, in seconds; None alone where no sheet beside it names several."""
+    tracks = next((album.files[path] for album in albums_in(path.parent)[0] if path in album.files), ())
+    return [track.stretch.start_s for track in tracks] if is_image(tracks) else [None]
 
 
 def _find(sheet: Path, name: str, *, is_only: bool) -> Path | None:

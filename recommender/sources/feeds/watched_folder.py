@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recommender.records.feeds import FeedRow
 from recommender.records.rows import SourceRow
-from recommender.sources.cue.images import Albums
+from recommender.sources.cue.images import track_starts
 from recommender.sources.folder import walk_audio
 
 SETTLE_S = 1.0
@@ -24,7 +24,7 @@ class FolderLook:
         """The files that have not changed since the last look, or are too old to be still written."""
         now = time.time()
         found, rows = dict[str, str](), list[FeedRow]()
-        n_young, albums = 0, Albums()
+        n_young = 0
         for file in walk_audio(self._folder, roots=self._roots):
             path, stamp = str(file.path), f"{file.size}:{file.mtime_ns}"
             found[path] = stamp
@@ -32,7 +32,7 @@ class FolderLook:
             is_young = abs(now - file.mtime_ns / 1e9) < YOUNG_S
             if self._before.get(path) == stamp or not is_young:
                 # The tracks of a sheet in the file's tags are found when it is listened to.
-                starts = albums.starts(file.path)
+                starts = track_starts(file.path)
                 rows += [FeedRow(SourceRow(path=path, start_s=start_s), stamp=stamp) for start_s in starts]
                 n_young -= 1
         self.is_settled = n_young == 0

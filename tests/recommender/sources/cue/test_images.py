@@ -1,5 +1,6 @@
 """Which files a cue sheet is about, and the tracks that a file then has."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from recommender.errors import NoSuchTrack
 from recommender.feeds.same_recording import row_keys
 from recommender.records.feeds import read_row, row_values
 from recommender.sources.album_tracks import read_track, read_tracks, references_of
-from recommender.sources.cue.images import albums_in, read_album, stat_file
+from recommender.sources.cue import images
+from recommender.sources.cue.images import albums_in, read_album, stat_file, track_starts
 from recommender.sources.cue.sheet import MalformedSheet
 from recommender.sources.feeds.watched_folder import read_folder
 from tests.folders import write_track
@@ -139,3 +141,27 @@ def test_a_watched_folder_has_an_item_for_each_track(image: Path) -> None:
         (str(image.with_name("single.flac")), None),
     ]
     assert len({key for row in rows for key in row_keys(row)}) == 3
+
+
+def test_a_folder_is_read_once_for_all_its_files_until_something_in_it_changes(
+    image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet, listed, read = image.with_suffix(".cue"), list[Path](), list[Path]()
+    sheet.write_text(SHEET.format(image.name))
+
+    def settle(*paths: Path) -> None:
+        for path in paths:
+            os.utime(path, ns=(0, path.stat().st_mtime_ns - 60_000_000_000))
+
+    list_sheets, read_one = images._list_sheets, images.read_album
+    monkeypatch.setattr(images, "_list_sheets", lambda folder: listed.append(folder) or list_sheets(folder))
+    monkeypatch.setattr(images, "read_album", lambda path: read.append(path) or read_one(path))
+    settle(sheet, image.parent)
+    assert [len(track_starts(image)) for _ in range(50)] == [2] * 50
+    assert (len(listed), len(read)) == (1, 1)
+    sheet.write_text(SHEET.format(image.name).partition("TRACK 02")[0])  # in place: the folder is as it was
+    assert track_starts(image) == [None]
+    settle(sheet)
+    assert track_starts(image) == [None]
+    sheet.unlink()
+    assert albums_in(image.parent) == ([], {})
