@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from training.demo.library import DemoLibrary
 
@@ -108,6 +108,7 @@ class Visit:
     site: Site
     errors: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    has_deleted: bool = False
 
     def open(self, path: str) -> Page:
         """Go to a page of the site."""
@@ -123,17 +124,22 @@ class Visit:
 
     def watch(self, page: Page) -> None:
         """Note what goes wrong on a page."""
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("console", self._note_error)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self._note_stranger(request.url))
+        page.on("request", self._note_request)
 
     def expect_error(self, status: str) -> None:
         """The browser itself notes refusals on the console: these were meant."""
-        self.errors = [error for error in self.errors if status not in error]
+        self.errors = [error for error in self.errors if status not in error.partition(" at ")[0]]
 
-    def _note_stranger(self, url: str) -> None:
-        if not url.startswith((self.site.url, "data:", "blob:")):
-            self.strangers.append(url)
+    def _note_error(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.errors.append(f"{said.text} at {said.location['url']}")
+
+    def _note_request(self, request: Request) -> None:
+        self.has_deleted |= request.method == "DELETE"
+        if not request.url.startswith((self.site.url, "data:", "blob:")):
+            self.strangers.append(request.url)
 
 
 def find_chromium() -> str | None:
@@ -250,7 +256,7 @@ def _visit(browser: Browser, site: Site, scheme: str, width: int) -> Iterator[Vi
     n_deleted = site.n_deleted
     yield made
     context.close()
-    if site.n_deleted > n_deleted:
-        made.expect_error("404")  # an open page may ask once more for what was deleted behind its back
+    if made.has_deleted or site.n_deleted > n_deleted:
+        made.expect_error("404")  # an open page may ask once more for what was deleted meanwhile
     assert made.errors == []
     assert made.strangers == []

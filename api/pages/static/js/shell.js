@@ -51,7 +51,7 @@ function show(page, url, { height }) {
   if (url.hash) document.getElementById(url.hash.slice(1))?.scrollIntoView();
 }
 
-/** Let the scripts that a page names work on its <main>, until it is left. */
+/** Let the scripts that a page names work on its <main>, until it is left; then it says that it is ready. */
 async function mount(main, page) {
   leaving = new AbortController();
   const { signal } = leaving;
@@ -59,6 +59,7 @@ async function mount(main, page) {
     const script = await import(new URL(named.getAttribute("src"), location.href));
     if (!signal.aborted) script.mount(main, { signal });
   }
+  main.ariaBusy = "false";
 }
 
 document.addEventListener("click", (event) => {
